@@ -1,0 +1,1 @@
+"""Tests that need servers of their own, not yet the whole stack."""

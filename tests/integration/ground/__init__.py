@@ -1,0 +1,1 @@
+"""`connector up` with real servers and small processes."""
