@@ -1,0 +1,1 @@
+"""The LINE platform, imitated: Messaging API, LINE Login, LIFF, webhooks, SMS gateway, phone."""
