@@ -1,0 +1,1 @@
+"""Plain Python, no I/O: what records, merges, states and faults are."""

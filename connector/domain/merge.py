@@ -1,0 +1,164 @@
+"""Three-way merge of one field line, in the shape Salesforce holds.
+
+`base` is what both sides last agreed on, `ours` what the LINE record says, `theirs` what the
+Salesforce row says. The answer is one verdict per line; nothing is done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connector.domain.lines import Direction, Policy, Write
+from connector.domain.values import Fields, Value
+
+
+class Action(StrEnum):
+    """What is to become of one line."""
+
+    KEEP = "keep"  # nothing to do; the base stays
+    AGREE = "agree"  # both say the same: that is the new base
+    SEND = "send"  # the row takes our value
+    TAKE = "take"  # the record takes their value
+    ASK = "ask"  # a person decides
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An action and the fields it is about."""
+
+    action: Action
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field line at one moment. None means: not said, not read, never met."""
+
+    direction: Direction
+    write: Write
+    policy: Policy
+    first_meeting: Policy
+    ours: Fields | None
+    theirs: Fields | None
+    base: Fields | None
+    creating: bool = False  # the row is about to be made
+    guarded: bool = False  # sent only where Salesforce still holds the base
+
+
+Same = Callable[[Fields, Fields], bool]
+
+
+def equal(one: Fields, other: Fields) -> bool:
+    """The plain comparison; lines whose values have several spellings bring their own."""
+    return dict(one) == dict(other)
+
+
+def is_blank(fields: Fields) -> bool:
+    """Whether no field holds anything; a checkbox that is off holds nothing to lose."""
+    return all(value in (None, "", [], False) for value in fields.values())
+
+
+def judge(cell: Cell, same: Same = equal) -> Verdict:
+    """The verdict on one line."""
+    if cell.creating:
+        return _at_creation(cell)
+    if cell.direction is Direction.FROM_SALESFORCE:
+        return _inbound(cell, same)
+    if cell.direction is Direction.TO_SALESFORCE:
+        return _outbound(cell, same)
+    return _both_ways(cell, same)
+
+
+def _at_creation(cell: Cell) -> Verdict:
+    if cell.ours is None:
+        return Verdict(Action.KEEP, {})
+    return Verdict(Action.AGREE if is_blank(cell.ours) else Action.SEND, cell.ours)
+
+
+def _inbound(cell: Cell, same: Same) -> Verdict:
+    if cell.theirs is None or (cell.base is not None and same(cell.theirs, cell.base)):
+        return Verdict(Action.KEEP, {})
+    return Verdict(Action.TAKE, cell.theirs)
+
+
+def _outbound(cell: Cell, same: Same) -> Verdict:
+    if cell.ours is None or cell.write is Write.CREATE:
+        return Verdict(Action.KEEP, {})
+    if cell.write is Write.BLANK:
+        return _fill(cell)
+    if cell.base is None:
+        return _first_meeting(cell, same, takes=False)
+    if same(cell.ours, cell.base):
+        return Verdict(Action.KEEP, {})
+    if cell.guarded and cell.theirs is not None and not same(cell.theirs, cell.base):
+        return Verdict(Action.KEEP, {})  # somebody in Salesforce improved on the computed value
+    return Verdict(Action.SEND, cell.ours)
+
+
+def _fill(cell: Cell) -> Verdict:
+    if cell.ours is None or cell.theirs is None or not is_blank(cell.theirs):
+        return Verdict(Action.KEEP, {})
+    return Verdict(Action.KEEP if is_blank(cell.ours) else Action.SEND, cell.ours)
+
+
+def _first_meeting(cell: Cell, same: Same, *, takes: bool) -> Verdict:
+    ours, theirs = cell.ours, cell.theirs
+    if ours is None:
+        return Verdict(Action.KEEP, {})
+    if theirs is None:
+        return Verdict(Action.KEEP, {})
+    if is_blank(theirs):
+        return Verdict(Action.AGREE if is_blank(ours) else Action.SEND, ours)
+    if same(ours, theirs):
+        return Verdict(Action.AGREE, theirs)
+    if is_blank(ours):
+        return Verdict(Action.TAKE, theirs) if takes else Verdict(Action.KEEP, {})
+    return _settle(cell.first_meeting, ours, theirs, takes=takes)
+
+
+def _both_ways(cell: Cell, same: Same) -> Verdict:
+    ours, theirs, base = cell.ours, cell.theirs, cell.base
+    if ours is None:
+        return _inbound(cell, same)
+    if base is None:
+        return _first_meeting(cell, same, takes=True)
+    if theirs is None:  # not read: only a line that always wins may be sent blind
+        changed = not same(ours, base) and cell.policy is Policy.LINE_WINS
+        return Verdict(Action.SEND if changed else Action.KEEP, ours if changed else {})
+    if same(ours, theirs):
+        return Verdict(Action.AGREE, theirs)  # another spelling of the same is not an edit
+    if same(theirs, base):
+        return Verdict(Action.SEND, ours)
+    if same(ours, base):
+        return Verdict(Action.TAKE, theirs)
+    merged = _by_element(base, ours, theirs)
+    if merged is not None:
+        return Verdict(Action.SEND, merged)
+    return _settle(cell.policy, ours, theirs, takes=True)
+
+
+def _settle(policy: Policy, ours: Fields, theirs: Fields, *, takes: bool) -> Verdict:
+    theirs_stand = Verdict(Action.TAKE, theirs) if takes else Verdict(Action.KEEP, {})
+    if policy is Policy.ASK:
+        return Verdict(Action.ASK, {})
+    if policy is Policy.LINE_WINS:
+        return Verdict(Action.SEND, ours)
+    if policy is Policy.NO_WINS and not any(ours.values()):
+        return Verdict(Action.SEND, ours)
+    return theirs_stand
+
+
+def _by_element(base: Fields, ours: Fields, theirs: Fields) -> Fields | None:
+    """Sets merge by element; None where the line is not made of sets."""
+    merged: dict[str, Value] = {}
+    for name, mine in ours.items():
+        was, yours = base.get(name), theirs.get(name)
+        if not (isinstance(mine, list) and isinstance(yours, list)):
+            return None
+        old = was if isinstance(was, list) else []
+        added = [item for item in [*mine, *yours] if item not in old]
+        kept = [item for item in old if item in mine and item in yours]
+        merged[name] = list[Value](sorted({*map(str, kept), *map(str, added)}))
+    return merged
