@@ -1,0 +1,1 @@
+"""PostgreSQL: the tables, the transactions, and the moves of rows between states."""

@@ -1,0 +1,52 @@
+"""All tables, typed. States are enums, partial unique indexes are the locking rules."""
+
+from connector.store.tables.base import Base, epochs
+from connector.store.tables.control import CachedSchema, LineAccount, Org, Published, Stream
+from connector.store.tables.inbox import Effect, Received, Source
+from connector.store.tables.messages import Envelope, Notice, ReplyToken
+from connector.store.tables.pairs import Attempt, Conflict, MatchClaim, Outbox, Pair
+from connector.store.tables.people import (
+    Binding,
+    Challenge,
+    CodeTry,
+    Consent,
+    Friendship,
+    Idempotency,
+    Member,
+    Person,
+    Unit,
+)
+from connector.store.tables.records import History, Record, Relation
+
+__all__ = [
+    "Attempt",
+    "Base",
+    "Binding",
+    "CachedSchema",
+    "Challenge",
+    "CodeTry",
+    "Conflict",
+    "Consent",
+    "Effect",
+    "Envelope",
+    "Friendship",
+    "History",
+    "Idempotency",
+    "LineAccount",
+    "MatchClaim",
+    "Member",
+    "Notice",
+    "Org",
+    "Outbox",
+    "Pair",
+    "Person",
+    "Published",
+    "Received",
+    "Record",
+    "Relation",
+    "ReplyToken",
+    "Source",
+    "Stream",
+    "Unit",
+    "epochs",
+]
