@@ -1,0 +1,145 @@
+"""Steps as subrequests of one composite call, and their answers read back.
+
+Source: REST API Developer Guide, "Composite" and "sObject Collections".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from connector.mapping.canonical import long_id
+from connector.salesforce.faults import fault_of, faults_of, unknown_outcome
+from connector.salesforce.rows import flat
+from connector.salesforce.soql import MAX_LENGTH, selected
+from connector.salesforce.steps import (
+    Query,
+    Read,
+    Result,
+    RowFailed,
+    RowOk,
+    Rows,
+    Step,
+    StepFailed,
+    Update,
+    Upsert,
+)
+
+MAX_STEPS = 5  # queries and collections; the other twenty subrequests may only be single rows
+MAX_WRITTEN = 200
+MAX_READ = 2000
+REFERENCE = (
+    b"@{"  # composite replaces these in bodies, so a value that holds one must not travel in one
+)
+
+
+def refuse_oversize(steps: Sequence[Step]) -> None:
+    """Raise `ValueError` for what the API would refuse as a whole."""
+    if not 0 < len(steps) <= MAX_STEPS:
+        raise ValueError(
+            f"a composite call takes 1 to {MAX_STEPS} queries and collections, not {len(steps)}"
+        )
+    if len({step.ref for step in steps}) != len(steps):
+        raise ValueError("two steps of one call have the same ref")
+    for step in steps:
+        _refuse_oversize(step)
+
+
+def _refuse_oversize(step: Step) -> None:
+    if isinstance(step, Query):
+        size, most = len(step.soql), MAX_LENGTH
+    elif isinstance(step, Read):
+        size, most = len(step.ids), MAX_READ
+    else:
+        size, most = len(step.rows), MAX_WRITTEN
+    if size > most:
+        raise ValueError(f"{type(step).__name__} {step.ref!r} is too large: {size} > {most}")
+
+
+def subrequest(step: Step, version: str, reference: str, *, assign: bool) -> dict[str, Any]:
+    """One subrequest; it says its assignment rules itself, for it inherits three headers only."""
+    method, path, body = resource(step)
+    request: dict[str, Any] = {
+        "method": method,
+        "url": f"/services/data/v{version}/{path}",
+        "referenceId": reference,
+    }
+    if body is not None:
+        request["body"] = body
+    if isinstance(step, Upsert | Update):
+        request["httpHeaders"] = {"Sforce-Auto-Assign": _auto_assign(step, assign=assign)}
+    return request
+
+
+def resource(step: Step) -> tuple[str, str, dict[str, Any] | None]:
+    """Method, path below the version, and body of a step."""
+    match step:
+        case Query():
+            return (
+                "GET",
+                f"{'queryAll' if step.deleted else 'query'}?q={quote(step.soql, safe='')}",
+                None,
+            )
+        case Read():
+            body = {"ids": list(step.ids), "fields": list(step.fields)}
+            return "POST", f"composite/sobjects/{step.object}", body
+        case Upsert():
+            return "PATCH", f"composite/sobjects/{step.object}/{step.key_field}", _records(step)
+        case Update():
+            return "PATCH", "composite/sobjects", _records(step)
+
+
+def auto_assign(steps: Sequence[Step], *, assign: bool) -> str:
+    """The header of the whole call: rules run only where an upsert asked for them."""
+    return "TRUE" if assign and any(isinstance(step, Upsert) for step in steps) else "FALSE"
+
+
+def _auto_assign(step: Step, *, assign: bool) -> str:
+    return auto_assign((step,), assign=assign)
+
+
+def _records(step: Upsert | Update) -> dict[str, Any]:
+    mark = {"type": step.object}
+    return {"allOrNone": False, "records": [{"attributes": mark, **row} for row in step.rows]}
+
+
+def result(step: Step, status: int, body: Any) -> Result:
+    """What a subrequest's answer means for its step."""
+    if status >= 300:
+        fault = faults_of(body, status, object_name=_object(step))[0]
+        unsure = status >= 500 and isinstance(step, Upsert | Update)
+        return StepFailed(unknown_outcome(fault) if unsure else fault)
+    match step:
+        case Query():
+            return _queried(step, body or {})
+        case Read():
+            rows = body or []
+            return Rows(
+                [None if row is None else flat(row, step.fields) for row in rows], len(rows)
+            )
+        case Upsert() | Update():
+            return _written(step, body or [])
+
+
+def _queried(step: Query, body: Mapping[str, Any]) -> Rows:
+    names = selected(step.soql)
+    records = body.get("records") or []
+    return Rows([flat(row, names) for row in records], int(body.get("totalSize") or 0))
+
+
+def _written(step: Upsert | Update, body: Sequence[Mapping[str, Any]]) -> Result:
+    if len(body) != len(step.rows):
+        fault = fault_of("HTTP_500", f"{len(body)} results for {len(step.rows)} rows")
+        return StepFailed(unknown_outcome(fault))
+    return [_row(step.object, answered) for answered in body]
+
+
+def _row(object_name: str, answered: Mapping[str, Any]) -> RowOk | RowFailed:
+    if answered.get("success"):
+        return RowOk(long_id(str(answered["id"])), answered.get("created"))
+    return RowFailed(faults_of(answered.get("errors") or [], 400, object_name=object_name))
+
+
+def _object(step: Step) -> str:
+    return "" if isinstance(step, Query) else step.object

@@ -1,0 +1,292 @@
+"""The one seam to one org: every call to Salesforce's REST API goes through a `Gateway`.
+
+Answers are values (`steps`); a call that failed as a whole raises `CallFailed` with its
+fault. Only calls that write nothing are repeated here, and for seconds only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceError
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from connector.domain.faults import Fault, FaultKind
+from connector.mapping.canonical import long_id
+from connector.mapping.schema import ObjectSchema, from_describe
+from connector.salesforce import composite
+from connector.salesforce.access import OrgAccess
+from connector.salesforce.faults import CallFailed, fault_of, faults_of, unknown_outcome
+from connector.salesforce.rows import flat
+from connector.salesforce.session import OrgSession
+from connector.salesforce.signin import Grant
+from connector.salesforce.soql import selected
+from connector.salesforce.steps import Answer, Query, Read, Result, Row, Rows, Step, StepFailed
+
+T = TypeVar("T")
+
+_MAX_PAGES = 100
+_MISSING = {"httpStatusCode": 500, "body": "the answer lacks this step"}
+_CERTAIN = frozenset({"SERVER_UNAVAILABLE"})  # 5xx codes that say the call was not taken
+_NOT_SENT = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What an org says of itself; `versions` are the API versions it answers."""
+
+    instance_url: str
+    api_version: str
+    versions: tuple[str, ...]
+    organization_id: str
+
+
+class Gateway:
+    """One org. Threads may share it."""
+
+    def __init__(self, access: OrgAccess) -> None:
+        self._access = access
+        self._session = OrgSession(access)
+        self._client: Salesforce | None = None
+        self._instance_url = ""
+
+    @property
+    def usage(self) -> tuple[int, int] | None:
+        """(used, limit) API calls in the rolling 24 hours; None before the first answer."""
+        return self._session.usage
+
+    def run(self, steps: Sequence[Step], *, assign: bool = False) -> Answer:
+        """Carry out one to five steps in order as one call; `assign`: upserts run its rules."""
+        composite.refuse_oversize(steps)
+        if _reads(steps):
+            return self._soon(lambda: self._run(steps, assign=False))
+        return self._run(steps, assign=assign)
+
+    def query(self, soql: str, *, deleted: bool = False) -> list[Row]:
+        """All rows of one query, however long; `deleted` sees the recycle bin and archive too."""
+        return self._only(Query("query", soql, deleted)).found
+
+    def count(self, soql: str) -> int:
+        """The answer of a `SELECT COUNT() …`."""
+        return self._only(Query("count", soql)).total
+
+    def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> list[Row | None]:
+        """Up to 2,000 rows by Id, in order, None where one is missing."""
+        return self._only(Read("read", object_name, ids, fields)).rows
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """The fields of an object as the integration user sees them."""
+        return from_describe(self.describe_json(object_name))
+
+    def describe_json(self, object_name: str) -> dict[str, Any]:
+        """The raw describe of an object."""
+        try:
+            return cast("dict[str, Any]", self._read(f"sobjects/{object_name}/describe"))
+        except CallFailed as failed:
+            if failed.fault.code != "HTTP_404":
+                raise
+            raise CallFailed(
+                fault_of(
+                    "INVALID_TYPE",
+                    f"The org shows no object {object_name}.",
+                    object_name=object_name,
+                )
+            ) from None
+
+    def limits(self) -> dict[str, Any]:
+        """The org's limits and what remains of them (REST API, "Limits")."""
+        return cast("dict[str, Any]", self._read("limits"))
+
+    def organization_id(self) -> str:
+        """The org's id, 18 characters."""
+        told = self._soon(lambda: self._signed_in().organization_id)
+        return told or long_id(str(self.query("SELECT Id FROM Organization")[0]["Id"]))
+
+    def probe(self) -> Probe:
+        """Sign in and ask which API versions the org answers."""
+        grant = self._soon(self._signed_in)
+        url = f"https://{urlsplit(grant.instance_url).netloc}/services/data/"
+        answer = self._soon(lambda: self._guarded(lambda: self._session.get(url), writes=False))
+        versions = tuple(str(known["version"]) for known in answer.json()) if answer.ok else ()
+        return Probe(grant.instance_url, self._access.api_version, versions, self.organization_id())
+
+    def close(self) -> None:
+        """Let go of the pooled connections."""
+        self._session.close()
+
+    # -- one call
+
+    def _run(self, steps: Sequence[Step], *, assign: bool) -> Answer:
+        version = self._access.api_version
+        wanted = [
+            composite.subrequest(step, version, f"s{at}", assign=assign)
+            for at, step in enumerate(steps)
+        ]
+        body = orjson.dumps(
+            {"allOrNone": False, "collateSubrequests": False, "compositeRequest": wanted}
+        )
+        if composite.REFERENCE in body:
+            return self._one_by_one(steps, assign=assign)
+        headers = {"Sforce-Auto-Assign": composite.auto_assign(steps, assign=assign)}
+        answered = self._send("POST", "composite", body, headers, writes=not _reads(steps))
+        seen = self._session.last
+        parts = {
+            part["referenceId"]: part for part in (answered or {}).get("compositeResponse", ())
+        }
+        results: dict[str, Result] = {}
+        calls = 1
+        for at, step in enumerate(steps):
+            part = parts.get(f"s{at}", _MISSING)
+            found = composite.result(step, part["httpStatusCode"], part["body"])
+            results[step.ref], pages = self._complete(step, found, part["body"])
+            calls += pages
+        return Answer(seen.date, results, calls, seen.elapsed)
+
+    def _one_by_one(self, steps: Sequence[Step], *, assign: bool) -> Answer:
+        """Each step as a call of its own, for a value holds `@{`, a reference to composite."""
+        results: dict[str, Result] = {}
+        failures: list[CallFailed] = []
+        for step in steps:
+            try:
+                results[step.ref] = self._single(step, assign=assign)
+            except CallFailed as failure:
+                failures.append(failure)
+                results[step.ref] = StepFailed(failure.fault)
+        if len(failures) == len(steps):
+            raise failures[0]
+        seen = self._session.last
+        return Answer(seen.date, results, len(steps), seen.elapsed)
+
+    def _single(self, step: Step, *, assign: bool) -> Result:
+        if isinstance(step, Query | Read):
+            return self._run((step,), assign=False).results[step.ref]
+        method, path, content = composite.resource(step)
+        headers = {"Sforce-Auto-Assign": composite.auto_assign((step,), assign=assign)}
+        answered = self._send(method, path, orjson.dumps(content), headers, writes=True)
+        return composite.result(step, 200, answered)
+
+    def _complete(self, step: Step, found: Result, body: Any) -> tuple[Result, int]:
+        """Follow the further pages of a query; the calls made for them beside."""
+        if not isinstance(step, Query) or not isinstance(found, Rows):
+            return found, 0
+        names = selected(step.soql)
+        rows, pages, following = list(found.rows), 0, body.get("nextRecordsUrl")
+        while following:
+            if pages == _MAX_PAGES:
+                return StepFailed(
+                    fault_of("QUERY_TOO_COMPLICATED", f"more than {_MAX_PAGES} pages")
+                ), pages
+            try:
+                page = self._page(following)
+            except CallFailed as failed:
+                return StepFailed(failed.fault), pages + 1
+            rows += [flat(row, names) for row in page["records"]]
+            following = page.get("nextRecordsUrl")
+            pages += 1
+        return Rows(rows, found.total), pages
+
+    def _page(self, path: str) -> dict[str, Any]:
+        client = self._connected()
+
+        def fetch() -> Any:
+            return client.query_more(path, identifier_is_url=True)
+
+        return cast("dict[str, Any]", self._soon(lambda: self._guarded(fetch, writes=False)))
+
+    def _only(self, step: Query | Read) -> Rows:
+        found = self.run((step,)).results[step.ref]
+        if isinstance(found, StepFailed):
+            raise CallFailed(found.fault)
+        return cast("Rows", found)
+
+    def _read(self, path: str) -> Any:
+        return self._soon(lambda: self._send("GET", path, None, {}, writes=False))
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, writes: bool
+    ) -> Any:
+        client = self._guarded(self._connected, writes=False)
+        return self._guarded(
+            lambda: client.restful(path, method=method, data=body, headers=headers),
+            writes=writes,
+        )
+
+    def _guarded(self, call: Callable[[], T], *, writes: bool) -> T:
+        try:
+            return call()
+        except SalesforceError as error:
+            raise CallFailed(self._refusal(error, writes=writes)) from None
+        except requests.exceptions.RequestException as error:
+            raise CallFailed(_silence(error, writes=writes)) from None
+
+    def _refusal(self, error: SalesforceError, *, writes: bool) -> Fault:
+        fault = faults_of(error.content, error.status)[0]
+        if error.status == 404:
+            fault = fault_of("HTTP_404", fault.message)
+        fault = replace(fault, retry_after=self._session.last.retry_after)
+        taken = error.status >= 500 and fault.kind is FaultKind.RETRY and fault.code not in _CERTAIN
+        return unknown_outcome(fault) if writes and taken else fault
+
+    def _connected(self) -> Salesforce:
+        url = self._signed_in().instance_url
+        if self._client is None or url != self._instance_url:
+            # "-" stops the library's own sign-in; our session puts the token on every call.
+            self._client = Salesforce(
+                session_id="-",
+                instance_url=url,
+                session=self._session,
+                version=self._access.api_version,
+                object_pairs_hook=dict,
+            )
+            self._instance_url = url
+        return self._client
+
+    def _signed_in(self) -> Grant:
+        return self._session.grant()
+
+    def _soon(self, call: Callable[[], T]) -> T:
+        """Repeat a call that writes nothing, for seconds."""
+        tries = Retrying(
+            stop=stop_after_attempt(3) | stop_after_delay(10),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            retry=retry_if_exception(_worth_repeating),
+            reraise=True,
+        )
+        return tries(call)
+
+
+def _reads(steps: Sequence[Step]) -> bool:
+    return all(isinstance(step, Query | Read) for step in steps)
+
+
+def _worth_repeating(error: BaseException) -> bool:
+    return (
+        isinstance(error, CallFailed)
+        and error.fault.kind is FaultKind.RETRY
+        and (error.fault.retry_after or 0) <= 2
+    )
+
+
+def _silence(error: requests.exceptions.RequestException, *, writes: bool) -> Fault:
+    """The fault behind a call that got no answer: surely not sent, or perhaps carried out."""
+    cause = repr(error)
+    if "CERTIFICATE_VERIFY_FAILED" in cause:
+        return fault_of("UNTRUSTED_CERTIFICATE", "The org's TLS certificate is not trusted.")
+    if isinstance(error, requests.exceptions.ConnectTimeout) or any(
+        name in cause for name in _NOT_SENT
+    ):
+        return fault_of("NOT_SENT", "Salesforce cannot be reached.")
+    fault = fault_of("ANSWER_LOST", f"No answer from Salesforce ({type(error).__name__}).")
+    return unknown_outcome(fault) if writes else fault
