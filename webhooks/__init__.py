@@ -1,0 +1,1 @@
+"""HTTP that LINE and LINE users call: webhook receiver, LIFF pages and their JSON API, health."""

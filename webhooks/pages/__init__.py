@@ -1,0 +1,1 @@
+"""The LIFF pages: forms that a LINE user opens on a phone."""
