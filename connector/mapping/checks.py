@@ -1,0 +1,166 @@
+"""What only shows when a mapping is seen whole, beside the org and beside the other mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from connector.domain.lines import Direction, Write
+from connector.mapping.compiled import KEY_FIELD, CompiledMapping, Parent
+from connector.mapping.document import Create, MappingDocument
+from connector.mapping.scene import Scene
+from connector.mapping.schema import FieldSchema, ObjectSchema
+
+
+def check_whole(scene: Scene, compiled: CompiledMapping) -> None:
+    """Note every problem of the mapping as a whole."""
+    _fields_given_twice(scene)
+    _sources_filled_twice(scene)
+    _parent_cycles(scene)
+    if scene.object is not None:
+        _parents_writable(scene, scene.object, compiled.parents)
+        _owner_and_record_type(scene, scene.object)
+        if compiled.create is not Create.SALESFORCE:
+            _key(scene, scene.object)
+            _required(scene, scene.object)
+
+
+def _fields_given_twice(scene: Scene) -> None:
+    """A field is written by one line and read by one; computed and read back may be two lines."""
+    ways: dict[tuple[str, str], int] = {}
+    parents = {name.lower() for name in scene.document.parents}
+    for at, spec in enumerate(scene.document.fields):
+        for way in _ways(spec.direction):
+            for name in spec.salesforce:
+                if ways.setdefault((way, name.lower()), at) != at:
+                    scene.problem(("fields", at, "salesforce"), f"{name} is given twice")
+                elif way == "out" and name.lower() in parents:
+                    scene.problem(("fields", at, "salesforce"), f"{name} is a parent as well")
+
+
+def _ways(direction: Direction) -> tuple[str, ...]:
+    return {
+        Direction.TO_SALESFORCE: ("out",),
+        Direction.FROM_SALESFORCE: ("in",),
+        Direction.BOTH: ("out", "in"),
+    }[direction]
+
+
+def _sources_filled_twice(scene: Scene) -> None:
+    """One record value has one inbound source, over all mappings of its kind."""
+    elsewhere = dict(_inbound_elsewhere(scene))
+    here: set[str] = set()
+    for at, spec in enumerate(scene.document.fields):
+        if spec.line is None or spec.direction is Direction.TO_SALESFORCE:
+            continue
+        if spec.line in here:
+            scene.problem(("fields", at, "line"), f"{spec.line} is filled from two fields")
+        elif spec.line in elsewhere and scene.document.enabled:
+            message = f"{spec.line} is filled by {elsewhere[spec.line]} already"
+            scene.problem(("fields", at, "line"), message)
+        here.add(spec.line)
+
+
+def _inbound_elsewhere(scene: Scene) -> Iterable[tuple[str, str]]:
+    """Record values that mappings earlier in the alphabet fill, so that a clash is shown once."""
+    for name, other in scene.others.items():
+        if name < scene.read.name and other.enabled and other.from_ == scene.document.from_:
+            for spec in other.fields:
+                if spec.line is not None and spec.direction is not Direction.TO_SALESFORCE:
+                    yield spec.line, name
+
+
+def _parent_cycles(scene: Scene) -> None:
+    """Parents go first, so no mapping may be its own ancestor; a cycle is shown at its first name."""
+    own = scene.read.name
+    documents = {**scene.others, own: scene.document}
+    cycle = _way_back(own, own, documents, ())
+    if cycle and own == min(cycle):
+        shown = " -> ".join((*cycle, own))
+        scene.problem(("parents",), f"each of these waits for the next: {shown}", key=True)
+
+
+def _way_back(
+    start: str, here: str, documents: Mapping[str, MappingDocument], seen: tuple[str, ...]
+) -> tuple[str, ...]:
+    for name in _parent_mappings(here, documents):
+        if name == start:
+            return (*seen, here)
+        if name not in seen and name != here:
+            found = _way_back(start, name, documents, (*seen, here))
+            if found:
+                return found
+    return ()
+
+
+def _parent_mappings(name: str, documents: Mapping[str, MappingDocument]) -> list[str]:
+    """Mappings of the same kind that this one waits for; relations between kinds have no cycles."""
+    document = documents[name]
+    named = [each.mapping for each in document.parents.values() if each.mapping in documents]
+    own = [
+        other
+        for field, each in document.parents.items()
+        if each.via == "self" and each.mapping is None
+        for other, found in documents.items()
+        if other != name and found.from_ == document.from_ and field == f"{found.to}Id"
+    ]
+    return [other for other in (*named, *own) if other is not None]
+
+
+def _parents_writable(scene: Scene, org: ObjectSchema, parents: Iterable[Parent]) -> None:
+    for parent in parents:
+        field = org.field(parent.field)
+        if field is None:
+            continue
+        if not field.createable:
+            scene.problem(("parents", parent.field), f"{field.name} cannot be written by this user")
+        elif parent.write is not Write.CREATE and not field.updateable:
+            message = f"{field.name} can only be set when a row is made"
+            scene.problem(("parents", parent.field), message, "give the parent write: create")
+
+
+def _owner_and_record_type(scene: Scene, org: ObjectSchema) -> None:
+    for key, name in (("owner", "OwnerId"), ("record_type", "RecordTypeId")):
+        if getattr(scene.document, key) is None:
+            continue
+        field = org.field(name)
+        if field is None or not field.createable:
+            scene.problem((key,), f"{org.name} has no {name} that this user may set")
+
+
+def _key(scene: Scene, org: ObjectSchema) -> None:
+    """Creates are upserts by our key, so the field must be there and tell rows apart."""
+    field = org.field(KEY_FIELD)
+    hint = "install it with `connector salesforce install`"
+    if field is None:
+        scene.problem(("to",), f"{org.name} has no field {KEY_FIELD}", hint)
+        return
+    wrong = [word for word, right in _key_needs(field) if not right]
+    if wrong:
+        scene.problem(("to",), f"{org.name}.{KEY_FIELD} must be {' and '.join(wrong)}", hint)
+
+
+def _key_needs(field: FieldSchema) -> tuple[tuple[str, bool], ...]:
+    return (
+        ("an external id", field.external_id),
+        ("unique", field.unique),
+        ("writable", field.createable and field.updateable),
+    )
+
+
+def _required(scene: Scene, org: ObjectSchema) -> None:
+    filled = {name.lower() for name in _filled(scene.document)}
+    for field in org.fields.values():
+        if field.required and field.name.lower() not in filled:
+            message = f"{org.name} cannot be made without {field.name}, and no line fills it"
+            scene.problem(("to",), message)
+
+
+def _filled(document: MappingDocument) -> Iterable[str]:
+    for spec in document.fields:
+        if spec.direction is not Direction.FROM_SALESFORCE:
+            yield from spec.salesforce
+    yield from document.parents
+    if document.owner is not None:
+        yield "OwnerId"
+    if document.record_type is not None:
+        yield "RecordTypeId"

@@ -1,0 +1,137 @@
+"""A set of documents, from a folder or from the published texts, compiled and checked together.
+
+Texts are keyed by their path inside `mappings/`: `member-contact.yaml`, `notices.yaml`,
+`messages/greeting.zh-TW.yaml`. This is the only module of the language that reads files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.domain.records import SCHEMAS
+from connector.mapping.compiled import CompiledMapping
+from connector.mapping.compiler import try_compile
+from connector.mapping.document import MappingDocument
+from connector.mapping.messages import read_messages
+from connector.mapping.notices import CompiledNotices, compile_notices
+from connector.mapping.places import Place, Problem, problem_at
+from connector.mapping.reading import MappingProblems, Read, read_mapping
+from connector.mapping.schema import ObjectSchema
+
+NOTICES = "notices.yaml"
+MESSAGES = "messages/"
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Everything admins own, compiled as far as it goes, and all that is wrong with it."""
+
+    mappings: Mapping[str, CompiledMapping]
+    notices: CompiledNotices
+    problems: tuple[Problem, ...]
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The Salesforce objects that mappings name."""
+        return tuple(sorted({mapping.object for mapping in self.mappings.values()}))
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """The documents of a folder, by their path inside it."""
+    files = [*folder.glob("*.yaml"), *folder.glob(f"{MESSAGES}*.yaml")]
+    return {
+        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8")
+        for file in sorted(files)
+    }
+
+
+def load(
+    texts: Mapping[str, str],
+    schemas: Mapping[str, ObjectSchema] | None = None,
+    versions: Mapping[str, int] | None = None,
+    prefix: str = "",
+) -> Documents:
+    """Compile a set of documents; `schemas` by object name, without them nothing of the org is checked.
+
+    `prefix` is put before the paths in problems, so that a person can open them.
+    """
+    reads = {
+        path.removesuffix(".yaml"): read_mapping(text, path.removesuffix(".yaml"), prefix + path)
+        for path, text in texts.items()
+        if _is_mapping(path)
+    }
+    mappings, problems = _compile(reads, schemas, versions or {})
+    messages = read_messages(
+        {path: text for path, text in texts.items() if path.startswith(MESSAGES)}, prefix
+    )
+    notices, more = compile_notices(texts.get(NOTICES), prefix + NOTICES, messages, SCHEMAS)
+    return Documents(mappings, notices, tuple(sorted({*problems, *more})))
+
+
+def load_strictly(
+    texts: Mapping[str, str],
+    schemas: Mapping[str, ObjectSchema] | None = None,
+    versions: Mapping[str, int] | None = None,
+) -> Documents:
+    """As `load`; raises `MappingProblems` when anything is wrong."""
+    documents = load(texts, schemas, versions)
+    if documents.problems:
+        raise MappingProblems(documents.problems)
+    return documents
+
+
+def check_folder(folder: Path, schemas: Mapping[str, ObjectSchema] | None) -> list[Problem]:
+    """Everything that is wrong with a folder's documents, in the order of files and lines."""
+    texts = read_folder(folder)
+    if not any(_is_mapping(path) for path in texts):
+        return [problem_at(Place(str(folder)), "there is no mapping in this folder")]
+    return list(load(texts, schemas, prefix=f"{folder}/").problems)
+
+
+def _is_mapping(path: str) -> bool:
+    return path.endswith(".yaml") and path != NOTICES and not path.startswith(MESSAGES)
+
+
+def _compile(
+    reads: Mapping[str, Read[MappingDocument]],
+    schemas: Mapping[str, ObjectSchema] | None,
+    versions: Mapping[str, int],
+) -> tuple[dict[str, CompiledMapping], list[Problem]]:
+    written = {name: read.document for name, read in reads.items() if read.document is not None}
+    compiled: dict[str, CompiledMapping] = {}
+    problems: list[Problem] = []
+    for name, read in reads.items():
+        others = {other: document for other, document in written.items() if other != name}
+        org = _object_of(read, schemas, problems)
+        version = versions.get(f"{name}.yaml", 0)
+        mapping, found = try_compile(read, SCHEMAS, org, version, others)
+        problems += [*found, *_misnamed(read)]
+        if mapping is not None:
+            compiled[name] = mapping
+    return compiled, problems
+
+
+def _object_of(
+    read: Read[MappingDocument],
+    schemas: Mapping[str, ObjectSchema] | None,
+    problems: list[Problem],
+) -> ObjectSchema | None:
+    if schemas is None or read.document is None:
+        return None
+    org = schemas.get(read.document.to)
+    if org is None:
+        message = f"the org has no object {read.document.to!r} that this user may see"
+        problems.append(problem_at(read.at("to"), message))
+    return org
+
+
+def _misnamed(read: Read[MappingDocument]) -> list[Problem]:
+    """A mapping is found by its file's name, so the name must say what it maps."""
+    if read.document is None:
+        return []
+    wanted = f"{read.document.from_}-{read.document.to.removesuffix('__c').lower()}"
+    if read.name == wanted or read.name.startswith(f"{wanted}."):
+        return []
+    return [problem_at(read.at("to"), f"the file must be called {wanted}.yaml")]
