@@ -1,0 +1,1 @@
+"""A Salesforce org, imitated over its REST API."""

@@ -1,0 +1,156 @@
+"""Who may call: access tokens, and the sign-in flows that give them (facts section 1)."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from simulator.salesforce.credentials import App, Credentials
+from simulator.salesforce.errors import Refusal
+from simulator.salesforce.ids import SHORT
+
+IDLE_SECONDS = 2 * 3600
+LONGEST_ASSERTION_SECONDS = 300
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+SIGNATURE_BYTES = 16
+
+
+class SignInRefused(Exception):
+    """A sign-in that OAuth answers with an error."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+
+
+class Accounts:
+    """The users' sessions. A token proves itself, so that it outlives a restart."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self._apps = (credentials.agent, credentials.integration)
+        self._key = credentials.session_key.encode()
+        self._ended: set[str] = set()
+        self._last_used: dict[str, float] = {}
+        self._agent_token = ""
+
+    def start_session(self, username: str) -> str:
+        """A new access token of a user."""
+        claims = f"{username}|{int(time.time())}|{secrets.token_hex(6)}".encode()
+        sealed = self._seal(claims) + claims
+        text = base64.urlsafe_b64encode(sealed).decode().replace("=", ".")
+        return f"{self.credentials.organization_id[:SHORT]}!AQ{text}"
+
+    def agent_token(self) -> str:
+        """The agent's access token, renewed when it was ended."""
+        if not self._is_open(self._agent_token):
+            self._agent_token = self.start_session(self.credentials.agent.username)
+        return self._agent_token
+
+    def username_of(self, token: str) -> str:
+        """The user of an open session."""
+        claims = self._claims(token)
+        if claims is None or not self._is_open(token):
+            raise Refusal("INVALID_SESSION_ID", "Session expired or invalid", status=401)
+        self._last_used[token] = time.time()
+        return claims[0]
+
+    def is_open(self, token: str) -> bool:
+        """Whether a token is one of an open session."""
+        return self._is_open(token)
+
+    def issued_at(self, token: str) -> int:
+        """When a token was given, in epoch seconds."""
+        claims = self._claims(token)
+        return 0 if claims is None else claims[1]
+
+    def end_session(self, token: str) -> None:
+        """Make a token invalid, as revoking or expiry does."""
+        self._ended.add(token)
+
+    def app(self, client_id: str) -> App:
+        """The app of a client id."""
+        for each in self._apps:
+            if hmac.compare_digest(each.client_id.encode(), client_id.encode()):
+                return each
+        raise SignInRefused("invalid_client_id", "client identifier invalid")
+
+    def check_secret(self, app: App, secret: str) -> None:
+        """Refuse a wrong client secret."""
+        if not hmac.compare_digest(app.client_secret.encode(), secret.encode()):
+            raise SignInRefused("invalid_client", "invalid client credentials")
+
+    def by_assertion(self, assertion: str, audiences: frozenset[str]) -> App:
+        """The app and user of a JWT bearer assertion."""
+        try:
+            unverified = jwt.decode(assertion, options={"verify_signature": False})
+        except jwt.InvalidTokenError:
+            raise SignInRefused("invalid_grant", "invalid assertion") from None
+        app = self.app(str(unverified.get("iss", "")))
+        if app.private_key is None:
+            raise SignInRefused("invalid_grant", "user hasn't approved this consumer")
+        claims = _verified(assertion, app.private_key)
+        if str(claims["aud"]).rstrip("/") not in audiences:
+            raise SignInRefused("invalid_grant", "audience is invalid")
+        if claims["exp"] > time.time() + LONGEST_ASSERTION_SECONDS:
+            raise SignInRefused("invalid_grant", "invalid assertion")
+        if claims["sub"] != app.username:
+            raise SignInRefused("invalid_grant", "user hasn't approved this consumer")
+        return app
+
+    def by_password(self, app: App, username: str, password: str) -> None:
+        """Refuse a wrong user name or password; the security token may follow the password."""
+        known = self.credentials
+        right = (known.password, known.password + known.security_token)
+        if username != known.agent.username or password not in right:
+            raise SignInRefused("invalid_grant", "authentication failure")
+        if app is not known.agent:
+            raise SignInRefused("invalid_grant", "user hasn't approved this consumer")
+
+    def _is_open(self, token: str) -> bool:
+        claims = self._claims(token)
+        if claims is None or token in self._ended:
+            return False
+        used = max(claims[1], self._last_used.get(token, 0))
+        return time.time() - used < IDLE_SECONDS
+
+    def _claims(self, token: str) -> tuple[str, int] | None:
+        _, mark, text = token.partition("!AQ")
+        if not mark:
+            return None
+        try:
+            sealed = base64.urlsafe_b64decode(text.replace(".", "=").encode())
+        except ValueError:
+            return None
+        seal, claims = sealed[:SIGNATURE_BYTES], sealed[SIGNATURE_BYTES:]
+        if not hmac.compare_digest(seal, self._seal(claims)):
+            return None
+        username, issued, _ = claims.decode().split("|")
+        return username, int(issued)
+
+    def _seal(self, claims: bytes) -> bytes:
+        return hmac.new(self._key, claims, hashlib.sha256).digest()[:SIGNATURE_BYTES]
+
+
+def _verified(assertion: str, private_key: str) -> Mapping[str, Any]:
+    key = load_pem_private_key(private_key.encode(), password=None).public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise TypeError("the app's key is not an RSA key")
+    try:
+        claims: Mapping[str, Any] = jwt.decode(
+            assertion,
+            key,
+            algorithms=["RS256"],
+            options={"verify_aud": False, "require": ["iss", "sub", "aud", "exp"]},
+        )
+    except jwt.InvalidTokenError:
+        raise SignInRefused("invalid_grant", "invalid assertion") from None
+    return claims

@@ -1,0 +1,83 @@
+"""The faults of a Salesforce org, beside those that both simulators know."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.control.faults import ActiveFault, FaultBoard
+from simulator.salesforce.errors import Duplicates, Refusal
+from simulator.salesforce.ids import SHORT
+
+# Faults of a whole call, taken before the org acts.
+CALL_FAULTS = frozenset({"expire_session", "daily_limit", "concurrent_limit", "maintenance"})
+# Faults of one row that is written; `times` counts rows.
+REFUSALS = frozenset({"lock", "duplicate", "validation"})
+AUTOMATION = "edit_after"
+NEEDS = {
+    "validation": frozenset({"object", "message"}),
+    AUTOMATION: frozenset({"object", "values"}),
+}
+KNOWN = CALL_FAULTS | REFUSALS | {AUTOMATION}
+Place = tuple[str, str]
+
+
+def fault_board() -> FaultBoard:
+    """A board that knows the faults of a Salesforce org."""
+    return FaultBoard(KNOWN, NEEDS)
+
+
+@dataclass(slots=True)
+class RowFaults:
+    """What the board does to the rows of one call.
+
+    `places` are the (method, path) of the call, and before it of the subrequest it carries.
+    """
+
+    board: FaultBoard
+    places: Sequence[Place]
+    client: str | None
+    hits: list[str] = field(default_factory=list)
+
+    def before(self, kind: str, row_id: str | None) -> None:
+        """Refuse the write of a row when a fault says so."""
+        for fault in self._take(REFUSALS, kind):
+            raise _refusal(fault, kind, row_id)
+
+    def after(self, kind: str) -> Mapping[str, Any] | None:
+        """The values that a trigger sets after the write of a row."""
+        values: dict[str, Any] = {}
+        for fault in self._take(frozenset({AUTOMATION}), kind):
+            values.update(fault.params["values"])
+        return values or None
+
+    def _take(self, names: frozenset[str], kind: str) -> list[ActiveFault]:
+        for method, path in self.places:
+            taken = self.board.take(
+                method,
+                path,
+                self.client,
+                names,
+                where=lambda fault: fault.params.get("object", kind).lower() == kind.lower(),
+            )
+            if taken:
+                self.hits += [fault.name for fault in taken]
+                return taken
+        return []
+
+
+def _refusal(fault: ActiveFault, kind: str, row_id: str | None) -> Refusal:
+    if fault.name == "duplicate":
+        return Duplicates(kind)
+    if fault.name == "validation":
+        shown = fault.params.get("field")
+        return Refusal(
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            fault.params["message"],
+            [shown] if shown else [],
+        )
+    locked = row_id[:SHORT] if row_id else ""
+    return Refusal(
+        "UNABLE_TO_LOCK_ROW",
+        f"unable to obtain exclusive access to this record or 1 records: {locked}",
+        [],
+    )

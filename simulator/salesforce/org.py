@@ -1,0 +1,106 @@
+"""The whole org: data, users, allocation, cursors, and the addresses it answers at."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.control.calls import CallLog
+from simulator.control.journal import Journal
+from simulator.salesforce.accounts import Accounts
+from simulator.salesforce.credentials import TlsFiles, load_credentials, load_tls_files
+from simulator.salesforce.cursors import Cursors
+from simulator.salesforce.faults import fault_board
+from simulator.salesforce.schema import load_schema
+from simulator.salesforce.start import plant_start_state
+from simulator.salesforce.store import Row, Store
+from simulator.salesforce.usage import Usage
+
+JOURNAL_FILE = "rows.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the org answers."""
+
+    host: str = "127.0.0.1"
+    port: int = 8403
+    tls_port: int = 8405
+    pubsub_port: int = 8404
+
+
+class SalesforceOrg:
+    """One org, kept in a folder."""
+
+    def __init__(self, folder: Path, addresses: Addresses) -> None:
+        shown = "127.0.0.1" if addresses.host in {"0.0.0.0", "::"} else addresses.host
+        self.instance_url = f"http://{shown}:{addresses.port}"
+        self.tls_url = f"https://{shown}:{addresses.tls_port}"
+        self.pubsub_endpoint = f"{shown}:{addresses.pubsub_port}"
+        self.credentials = load_credentials(folder)
+        self.tls_files: TlsFiles = load_tls_files(folder, addresses.host)
+        self.accounts = Accounts(self.credentials)
+        self.board = fault_board()
+        self.calls = CallLog()
+        self.usage = Usage()
+        self.cursors = Cursors()
+        self.schema = load_schema()
+        self.store = Store(self.schema, Journal(folder / JOURNAL_FILE))
+        if self.store.is_empty:
+            plant_start_state(self.store, self.credentials)
+
+    @property
+    def organization_id(self) -> str:
+        """The 18-character id of the org."""
+        return self.credentials.organization_id
+
+    @property
+    def audiences(self) -> frozenset[str]:
+        """What an assertion may call its audience."""
+        return frozenset({self.instance_url, self.tls_url})
+
+    def reset(self) -> None:
+        """Go back to the start state; the credentials stay."""
+        with self.store.lock:
+            self.store.clear()
+            plant_start_state(self.store, self.credentials)
+            self.cursors.clear()
+            self.usage.clear()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.store.close()
+
+    def user(self, username: str) -> Row:
+        """The row of a user."""
+        table = self.store.tables["User"]
+        (user_id,) = table.indexes["Username"].ids(username)
+        return table.rows[user_id]
+
+    def identity_url(self, username: str) -> str:
+        """The address that stands for a user."""
+        return f"{self.instance_url}/id/{self.organization_id}/{self.user(username)['Id']}"
+
+    def published_credentials(self) -> dict[str, Any]:
+        """The answer of `GET /_simulator/credentials`; the top level is the agent's."""
+        known = self.credentials
+        return {
+            "instance_url": self.instance_url,
+            "tls_url": self.tls_url,
+            "ca_file": str(self.tls_files.ca.resolve()),
+            "login_url": self.instance_url,
+            "pubsub_endpoint": self.pubsub_endpoint,
+            "pubsub_tls": True,
+            "organization_id": known.organization_id,
+            "username": known.agent.username,
+            "password": known.password,
+            "security_token": known.security_token,
+            "client_id": known.agent.client_id,
+            "client_secret": known.agent.client_secret,
+            "access_token": self.accounts.agent_token(),
+            "integration": {
+                "username": known.integration.username,
+                "client_id": known.integration.client_id,
+                "client_secret": known.integration.client_secret,
+                "private_key": known.integration.private_key,
+            },
+        }

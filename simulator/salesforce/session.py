@@ -1,0 +1,41 @@
+"""What a resource works with while it answers one call."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from simulator.salesforce.calls import Answer, Call
+from simulator.salesforce.cursors import Cursors
+from simulator.salesforce.store import Store, Transaction
+from simulator.salesforce.usage import Usage
+from simulator.salesforce.writes import Writer
+
+
+class Org(Protocol):
+    """The parts of the org that resources use."""
+
+    store: Store
+    usage: Usage
+    cursors: Cursors
+    instance_url: str
+
+
+class Performer(Protocol):
+    """What answers the calls that a composite call carries."""
+
+    def perform(self, call: Call, transaction: Transaction) -> Answer:
+        """Answer a call inside a transaction; a refusal undoes only its own writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call in progress: its org, its transaction and its writer."""
+
+    org: Org
+    transaction: Transaction
+    writer: Writer
+    performer: Performer
+
+    @property
+    def store(self) -> Store:
+        """The data of the org."""
+        return self.org.store
