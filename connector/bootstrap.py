@@ -1,0 +1,207 @@
+"""The one place that picks concrete things: what settings mean, which client talks to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector.line.accounts import LineHosts, OfficialAccount
+from connector.line.identity import IdTokenVerifier
+from connector.line.sms import HttpSms, NoSms, SmsSender
+from connector.settings import LineAccountSettings, Settings, load_settings
+from connector.store.session import Store, Wake
+
+if TYPE_CHECKING:
+    from connector.line.sender import LineClient
+    from connector.salesforce.gateway import Gateway
+    from connector.sync.catalog import Catalogs
+    from connector.sync.delivery import Delivery
+    from connector.sync.envelopes import Postman
+    from connector.sync.inbox import Reader
+    from connector.sync.streams import StreamReader
+
+__all__ = ["STARTER", "System", "accounts", "load_settings", "open_gateway", "open_store"]
+
+STARTER = Path(__file__).resolve().parent.parent / "mappings"
+
+
+def _asleep(queue: str) -> None:
+    del queue
+
+
+def open_store(settings: Settings, wake: Wake | None = None, *, pool_size: int = 10) -> Store:
+    """The database of these settings; without `wake` the sweep finds what was committed."""
+    return Store.open(
+        settings.database_url.get_secret_value(), wake or _asleep, pool_size=pool_size
+    )
+
+
+def accounts(settings: Settings) -> tuple[OfficialAccount, ...]:
+    """The official accounts of these settings."""
+    return tuple(_account(account) for account in settings.line_accounts)
+
+
+def _account(account: LineAccountSettings) -> OfficialAccount:
+    previous = account.previous_channel_secret
+    return OfficialAccount(
+        provider_id=account.provider_id,
+        bot_user_id=account.bot_user_id,
+        basic_id=account.basic_id,
+        channel_id=account.channel_id,
+        channel_secret=account.channel_secret.get_secret_value(),
+        previous_channel_secret=previous.get_secret_value() if previous else None,
+        login_channel_id=account.login_channel_id,
+        liff_id=account.liff_id,
+    )
+
+
+def line_hosts(settings: Settings) -> LineHosts:
+    """Where LINE's hosts are."""
+    return LineHosts(settings.line_api_url.rstrip("/"), settings.line_data_url.rstrip("/"))
+
+
+def line_client(settings: Settings) -> LineClient:
+    """The client of the LINE Messaging API."""
+    from connector.line.sender import LineClient
+
+    return LineClient(accounts(settings), line_hosts(settings))
+
+
+def verifier(settings: Settings) -> IdTokenVerifier:
+    """Checks the ID tokens that our pages send."""
+    return IdTokenVerifier(accounts(settings), line_hosts(settings), lambda: datetime.now(UTC))
+
+
+def sms_sender(settings: Settings) -> SmsSender:
+    """The way one-time codes leave; without a gateway they are refused with a clear error."""
+    if settings.sms_url is None:
+        return NoSms()
+    token = settings.sms_token.get_secret_value() if settings.sms_token else ""
+    return HttpSms(settings.sms_url, token)
+
+
+def open_gateway(settings: Settings) -> Gateway:
+    """The seam to the org of these settings."""
+    from connector.salesforce.access import OrgAccess
+    from connector.salesforce.gateway import Gateway
+
+    secret, key = settings.salesforce_client_secret, settings.salesforce_private_key
+    refresh, ca_file = settings.salesforce_refresh_token, settings.salesforce_ca_file
+    return Gateway(
+        OrgAccess(
+            login_url=settings.salesforce_login_url,
+            flow=settings.salesforce_flow,
+            client_id=settings.salesforce_client_id,
+            client_secret=secret.get_secret_value() if secret else None,
+            username=settings.salesforce_username,
+            private_key=key.get_secret_value() if key else None,
+            refresh_token=refresh.get_secret_value() if refresh else None,
+            api_version=settings.salesforce_api_version,
+            ca_file=str(ca_file) if ca_file else None,
+        )
+    )
+
+
+def catalogs() -> Catalogs:
+    """The live documents, compiled when they change."""
+    from connector.sync.catalog import Catalogs
+
+    return Catalogs()
+
+
+def links(settings: Settings) -> Callable[[OfficialAccount], Mapping[str, str]]:
+    """The LIFF addresses that messages may name, for an official account."""
+    base = settings.liff_base.rstrip("/")
+
+    def of(account: OfficialAccount) -> Mapping[str, str]:
+        return {
+            name: f"{base}/{account.liff_id}/{name}"
+            for name in ("bind", "register", "repair", "requests")
+        }
+
+    return of
+
+
+@dataclass(frozen=True)
+class System:
+    """A worker's world, each part made when first used."""
+
+    settings: Settings
+    wake: Wake
+
+    @cached_property
+    def store(self) -> Store:
+        """The database."""
+        return open_store(self.settings, self.wake)
+
+    @cached_property
+    def catalogs(self) -> Catalogs:
+        """The live documents."""
+        from connector.sync.catalog import Catalogs
+
+        return Catalogs()
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The org."""
+        return open_gateway(self.settings)
+
+    @cached_property
+    def line(self) -> LineClient:
+        """LINE."""
+        return line_client(self.settings)
+
+    @cached_property
+    def accounts(self) -> Mapping[str, OfficialAccount]:
+        """The official accounts by bot user id."""
+        return {account.bot_user_id: account for account in accounts(self.settings)}
+
+    @cached_property
+    def lease(self) -> timedelta:
+        """How long a claim is good for."""
+        return timedelta(seconds=self.settings.lease_seconds)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads the inbox."""
+        from connector.sync.inbox import Reader
+        from connector.sync.line_events import Profiles
+
+        profiles = Profiles(self.store, self.line, self.accounts)
+        return Reader(self.store, self.catalogs, profiles, self.lease)
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """Delivers to Salesforce."""
+        from connector.sync.delivery import Delivery
+        from connector.sync.governing import Governor
+
+        governor = Governor(self.gateway, self.settings.salesforce_reserve)
+        return Delivery(self.store, self.catalogs, self.gateway, governor, self.lease)
+
+    @cached_property
+    def postman(self) -> Postman:
+        """Sends to LINE."""
+        from connector.sync.envelopes import Postman
+
+        return Postman(
+            self.store,
+            self.catalogs,
+            self.line,
+            self.accounts,
+            links(self.settings),
+            self.settings.default_locale,
+            self.lease,
+        )
+
+    @cached_property
+    def streams(self) -> StreamReader:
+        """Reads the org's changes."""
+        from connector.sync.streams import StreamReader
+
+        every = timedelta(seconds=self.settings.poll_seconds)
+        return StreamReader(self.store, self.catalogs, self.gateway, every, self.lease)

@@ -1,0 +1,101 @@
+"""The live documents, compiled: which mappings there are for a kind, an object, a name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from connector.mapping.compiled import CompiledMapping
+from connector.mapping.loader import load
+from connector.mapping.notices import CompiledNotices
+from connector.mapping.schema import ObjectSchema, from_json
+from connector.store.tables import CachedSchema, Published
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything admins have published, ready to run."""
+
+    mappings: Mapping[str, CompiledMapping]
+    notices: CompiledNotices
+    stamp: tuple[object, ...]
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, tuple[CompiledMapping, ...]]:
+        """The enabled mappings of each record kind, parents before children."""
+        return _grouped(self.mappings, "kind")
+
+    @cached_property
+    def by_object(self) -> Mapping[str, tuple[CompiledMapping, ...]]:
+        """The enabled mappings of each Salesforce object."""
+        return _grouped(self.mappings, "object")
+
+    @cached_property
+    def followers(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """For a kind, the (kind, relation) pairs whose mappings read its values by dotted path."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for mapping in self.mappings.values():
+            for relation, target in mapping.dotted_relations.items():
+                found.setdefault(target, set()).add((mapping.kind, relation))
+        return {kind: frozenset(pairs) for kind, pairs in found.items()}
+
+
+def _grouped(
+    mappings: Mapping[str, CompiledMapping], by: str
+) -> Mapping[str, tuple[CompiledMapping, ...]]:
+    found: dict[str, list[CompiledMapping]] = {}
+    for mapping in mappings.values():
+        if mapping.enabled:
+            found.setdefault(getattr(mapping, by), []).append(mapping)
+    return {key: tuple(group) for key, group in found.items()}
+
+
+class Catalogs:
+    """Hands out the live catalog, compiled anew only when something was published."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: Catalog | None = None
+
+    def live(self, session: Session) -> Catalog:
+        """The catalog as this transaction sees it."""
+        stamp = tuple(session.execute(_STAMP).one())
+        last = self._last
+        if last is not None and last.stamp == stamp:
+            return last
+        with self._lock:
+            if self._last is None or self._last.stamp != stamp:
+                self._last = _compile(session, stamp)
+            return self._last
+
+
+def _compile(session: Session, stamp: tuple[object, ...]) -> Catalog:
+    """Compile what is live; it was checked when it was published, so what is left compiles."""
+    live = session.scalars(sa.select(Published).where(Published.live)).all()
+    texts = {row.path: row.text for row in live}
+    versions = {row.path: row.id for row in live}
+    documents = load(texts, cached_schemas(session) or None, versions)
+    for problem in documents.problems:
+        log.error("published document", problem=str(problem))
+    return Catalog(documents.mappings, documents.notices, stamp)
+
+
+def cached_schemas(session: Session) -> dict[str, ObjectSchema]:
+    """What `describe` said of each mapped object, as last asked."""
+    rows = session.scalars(sa.select(CachedSchema)).all()
+    return {row.object: from_json(row.body) for row in rows}
+
+
+_STAMP = sa.select(
+    sa.select(sa.func.max(Published.id)).scalar_subquery(),
+    sa.select(sa.func.count()).where(Published.live).scalar_subquery(),
+    sa.select(sa.func.max(CachedSchema.fetched_at)).scalar_subquery(),
+)

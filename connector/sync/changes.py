@@ -1,0 +1,230 @@
+"""Apply a change to its record, and want everything brought up to date that depends on it.
+
+Locks are taken in one order everywhere: person, record, pairs by id, outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from connector.domain.changes import Change
+from connector.domain.identifiers import uuid7
+from connector.domain.lines import Cause, Lane
+from connector.domain.records import SCHEMAS
+from connector.domain.states import PairState
+from connector.domain.values import Values
+from connector.mapping.compiled import CompiledMapping, LineProblem
+from connector.store.tables import History, Pair, Record, Relation
+from connector.sync import effects, outbox, owing, views
+from connector.sync.catalog import Catalog
+
+
+@dataclass
+class Scene:
+    """What applying needs to know: the transaction, the live documents, and who asked."""
+
+    session: Session
+    catalog: Catalog
+    org_id: str
+    now: datetime
+    received: tuple[int, ...] = ()
+    side: str = "line"
+    settling: UUID | None = field(default=None)  # the pair whose settling this change comes from
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a change came to."""
+
+    record: Record
+    changed: frozenset[str]
+    created: bool
+
+
+def apply_all(scene: Scene, changes: Iterable[Change]) -> list[Applied]:
+    """Apply changes in order, each to its locked record."""
+    return [apply(scene, change) for change in changes]
+
+
+def apply(scene: Scene, change: Change) -> Applied:
+    """Bring one record to its new values; want its pairs and owe its notices."""
+    record, created = _locked(scene, change)
+    before = {} if created else dict(record.values)
+    changed = _take_values(scene, record, change, before, created=created)
+    related = _relate(scene, record, change.relations)
+    if created or changed or related or change.releases:
+        if not created:
+            record.version += 1
+        record.updated_at = scene.now
+        scene.session.flush()
+        if change.releases:
+            _release(scene, record)
+        else:
+            want_pairs(
+                scene, record, changed | related, change.cause, whole=created or bool(related)
+            )
+        _touch_followers(scene, record, changed, change.cause)
+        if change.notify and change.cause is Cause.LIVE:
+            owing.owe_for(scene, record, before)
+    return Applied(record, frozenset(changed), created)
+
+
+def _locked(scene: Scene, change: Change) -> tuple[Record, bool]:
+    values = {**views.blank_values(change.kind), **change.values}
+    made = scene.session.scalar(
+        insert(Record)
+        .values(
+            id=change.record_id,
+            kind=change.kind,
+            person_id=change.person_id,
+            values=values,
+            version=1,
+        )
+        .on_conflict_do_nothing(index_elements=[Record.id])
+        .returning(Record.id)
+    )
+    here = sa.select(Record).where(Record.id == change.record_id).with_for_update()
+    record = scene.session.scalars(here.execution_options(populate_existing=True)).one()
+    return record, made is not None
+
+
+def _take_values(
+    scene: Scene, record: Record, change: Change, before: Values, *, created: bool
+) -> set[str]:
+    known = SCHEMAS[record.kind].values
+    fresh = {name: value for name, value in change.values.items() if name in known}
+    changed = {name for name, value in fresh.items() if created or before.get(name) != value}
+    if not changed:
+        return set()
+    record.values = {**record.values, **fresh}
+    version = record.version if created else record.version + 1
+    rows = [
+        {
+            "record_id": record.id,
+            "version": version,
+            "name": name,
+            "before": {"value": before.get(name)},
+            "after": {"value": fresh[name]},
+            "side": scene.side,
+            "cause": change.cause,
+            "received_id": scene.received[0] if scene.received else None,
+            "at": scene.now,
+        }
+        for name in sorted(changed)
+        if before.get(name) is not None or fresh[name] is not None
+    ]
+    if rows:
+        scene.session.execute(insert(History), rows)
+    return changed
+
+
+def _relate(scene: Scene, record: Record, relations: Mapping[str, UUID | None]) -> set[str]:
+    now_related = views.relations_of(scene.session, [record.id]).get(record.id, {})
+    changed = {name for name, target in relations.items() if now_related.get(name) != target}
+    for name in changed:
+        target = relations[name]
+        if target is None:
+            gone = (Relation.record_id == record.id, Relation.name == name)
+            scene.session.execute(sa.delete(Relation).where(*gone))
+            continue
+        row = insert(Relation).values(record_id=record.id, name=name, target_id=target)
+        scene.session.execute(
+            row.on_conflict_do_update(
+                index_elements=[Relation.record_id, Relation.name], set_={"target_id": target}
+            )
+        )
+    return changed
+
+
+def want_pairs(
+    scene: Scene, record: Record, changed: Iterable[str], cause: Cause, *, whole: bool = False
+) -> None:
+    """Want the record's pairs brought up to date; `whole` says that more than named values moved."""
+    mappings = scene.catalog.by_kind.get(record.kind, ())
+    if not mappings:
+        return
+    seen = views.view_of(scene.session, record)
+    pairs = open_pairs(scene.session, record.id)
+    names = frozenset(changed)
+    for mapping in mappings:
+        pair = pairs.get(mapping.name)
+        if not _is_active(mapping, seen) or (pair is None and mapping.create == "salesforce"):
+            continue
+        if pair is None:
+            pair = make_pair(scene, record, mapping)
+        elif not (whole or concerns(mapping, names)) or pair.id == scene.settling:
+            continue
+        effects.link_pair(scene.session, scene.received, pair.id, record.version)
+        outbox.want(scene.session, pair.id, mapping.lane, cause)
+
+
+def _is_active(mapping: CompiledMapping, seen: Values) -> bool:
+    """Whether `when` holds; where it cannot be worked out, delivery parks the pair and says why."""
+    try:
+        return mapping.active(seen)
+    except LineProblem:
+        return True
+
+
+def concerns(mapping: CompiledMapping, changed: frozenset[str]) -> bool:
+    """Whether a mapping writes, or decides by, any of these values."""
+    return bool(mapping.inputs & changed)
+
+
+def open_pairs(session: Session, record: UUID) -> dict[str, Pair]:
+    """The open pairs of a record, by mapping."""
+    here = sa.select(Pair).where(Pair.record_id == record, Pair.state == PairState.OPEN)
+    return {pair.mapping: pair for pair in session.scalars(here.order_by(Pair.id))}
+
+
+def make_pair(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:
+    """Open a pair: its key is minted here, before any call (design rule 1)."""
+    pair = Pair(
+        record_id=record.id,
+        mapping=mapping.name,
+        org_id=scene.org_id,
+        object=mapping.object,
+        key=str(uuid7()),
+    )
+    scene.session.add(pair)
+    scene.session.flush()
+    return pair
+
+
+def _touch_followers(scene: Scene, record: Record, changed: set[str], cause: Cause) -> None:
+    """Want the records whose mappings read a changed value of this one by dotted path."""
+    for kind, relation in scene.catalog.followers.get(record.kind, ()):
+        names = {f"{relation}.{name}" for name in changed}
+        mappings = scene.catalog.by_kind.get(kind, ())
+        if not any(mapping.inputs & names for mapping in mappings):
+            continue
+        here = (
+            sa.select(Record)
+            .join(Relation, Relation.record_id == Record.id)
+            .where(Relation.target_id == record.id, Relation.name == relation, Record.kind == kind)
+            .order_by(Record.id)
+            .with_for_update(of=Record)
+        )
+        for follower in scene.session.scalars(here):
+            follower.version += 1
+            scene.session.flush()
+            want_pairs(scene, follower, names, cause)
+
+
+def _release(scene: Scene, record: Record) -> None:
+    """The person let go: rows that carry our marks are cleared of them, then their pairs end."""
+    for mapping in scene.catalog.by_kind.get(record.kind, ()):
+        pair = open_pairs(scene.session, record.id).get(mapping.name)
+        if pair is None or not mapping.marks:
+            continue
+        pair.state = PairState.RELEASING
+        scene.session.flush()
+        effects.link_pair(scene.session, scene.received, pair.id, record.version)
+        outbox.want(scene.session, pair.id, Lane.URGENT, Cause.LIVE)

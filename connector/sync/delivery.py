@@ -1,0 +1,191 @@
+"""Bring claimed pairs up to date: look up, weigh, write, settle.
+
+Claim commits, the calls run bare, settle commits: no transaction is open across the network.
+One bad row never blocks the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from connector.domain.faults import Fault, FaultKind
+from connector.domain.lines import Lane
+from connector.domain.states import OutboxState
+from connector.errors import ConnectorError
+from connector.salesforce.faults import CallFailed, fault_of, unknown_outcome
+from connector.salesforce.gateway import Gateway
+from connector.salesforce.outcomes import WriteOutcome, collect, failed_with, orphans
+from connector.salesforce.planner import Call, WriteIntent, plan_writes, without
+from connector.store.session import Store
+from connector.store.tables import Org, Outbox
+from connector.sync import jobs as loading
+from connector.sync import lookups, outbox, settling, writes
+from connector.sync.catalog import Catalogs
+from connector.sync.intake import scene_for
+from connector.sync.governing import Governor
+from connector.sync.jobs import Job, Later, Stopped
+
+log = structlog.get_logger()
+
+BATCH = 400
+_BUDGET_REST = timedelta(minutes=5)
+_SPENT = "the day's API calls are spent down to the reserve that is left to the org's other tools"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Delivers to one org."""
+
+    store: Store
+    catalogs: Catalogs
+    gateway: Gateway
+    governor: Governor
+    lease: timedelta
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def deliver(self, lane: Lane, limit: int = BATCH) -> int:
+        """Bring one batch of a lane up to date; say how many intents were taken."""
+        with self.store.transaction() as session:
+            if self._rests(session, lane):
+                return 0
+            claimed = outbox.claim(session, lane, limit, self.lease)
+            if not claimed:
+                return 0
+            catalog = self.catalogs.live(session)
+            batch = loading.load(session, catalog, claimed)
+            loading.claim_matches(session, batch)
+        if len(batch) < len(claimed):
+            self._settle_unmapped(claimed, batch)
+        self._carry_out(batch)
+        self._settle(batch)
+        return len(claimed)
+
+    def _rests(self, session: Session, lane: Lane) -> bool:
+        until = session.scalar(sa.select(Org.paused_until).limit(1))
+        if until is not None and until > self.clock():
+            return True
+        if self.governor.allows(lane):
+            return False
+        if lane is Lane.URGENT:  # not even a waiting LINE user may spend what is left to others
+            settling.pause(session, _SPENT, self.clock() + _BUDGET_REST)
+        return True
+
+    def _carry_out(self, batch: Sequence[Job]) -> None:
+        try:
+            lookups.look_up(self.gateway, batch, self._fail)
+            writes.weigh_all(batch, self.clock())
+            self._write(batch)
+        except CallFailed as failed:
+            for job in batch:
+                if job.open and job.result is None:
+                    self._fail(job, failed.fault)
+        except ConnectorError as error:  # a plan or a value we could not make sense of
+            log.warning("batch not delivered", code=error.code)
+            for job in batch:
+                if job.open and job.result is None:
+                    job.end = Stopped(OutboxState.PARKED, error.message, error.fix)
+
+    def _write(self, batch: Sequence[Job]) -> None:
+        intents = writes.intents(batch)
+        by_ref = {job.ref: job for job in batch}
+        outcomes: dict[str, WriteOutcome] = {}
+        for call in plan_writes(intents, self.governor.limits()):
+            outcomes |= orphans(call, outcomes)
+            left = without(call, [ref for ref in outcomes if outcomes[ref].failed])
+            if left is not None:
+                outcomes = self._call(left, outcomes, by_ref)
+        for intent in intents:
+            self._conclude(by_ref[intent.ref], intent, outcomes.get(intent.ref))
+
+    def _call(
+        self, call: Call, outcomes: dict[str, WriteOutcome], by_ref: dict[str, Job]
+    ) -> dict[str, WriteOutcome]:
+        try:
+            answer = self.gateway.run(call.steps, assign=call.assign)
+        except CallFailed as failed:
+            self._rest(failed.fault)
+            lost = failed_with(call, failed.fault)
+            self.governor.learn(call, 0.0, lost)
+            return outcomes | lost
+        for refs in call.rows.values():
+            for ref in refs:
+                by_ref[ref].wrote = True
+        told = collect(call, answer, outcomes)
+        self.governor.learn(call, answer.elapsed, told)
+        return told
+
+    def _conclude(self, job: Job, intent: WriteIntent, outcome: WriteOutcome | None) -> None:
+        job.result = outcome
+        if outcome is None or outcome.failed:
+            job.wrote = False
+            if outcome is not None and outcome.split and outcome.faults[0].kind is FaultKind.DATA:
+                job.end = Later(None, "its whole step was refused; smaller ones find the culprit")
+                return
+            faults = outcome.faults if outcome is not None else ()
+            self._fail(job, faults[0] if faults else _unanswered(intent))
+
+    def _fail(self, job: Job, fault: Fault) -> None:
+        self._rest(fault)
+        settling.end_of(job, fault, self.clock())
+
+    def _rest(self, fault: Fault) -> None:
+        """An org-wide fault lets everything rest, once, instead of failing row by row."""
+        if not fault.org_wide:
+            return
+        pause = settling.pause_of(fault, self.clock())
+        if pause is not None:
+            with self.store.transaction() as session:
+                settling.pause(session, *pause)
+
+    def _settle(self, batch: Sequence[Job]) -> None:
+        try:
+            self._settle_together(batch)
+        except IntegrityError:
+            for job in batch:
+                self._settle_alone(job)
+
+    def _settle_together(self, batch: Sequence[Job]) -> None:
+        with self.store.transaction() as session:
+            self.governor.note(session)
+            settling.settle(scene_for(session, self.catalogs, self.clock()), batch)
+
+    def _settle_alone(self, job: Job) -> None:
+        try:
+            self._settle_together([job])
+        except IntegrityError as error:
+            log.warning("not settled", pair=job.ref, constraint=_constraint(error))
+            job.end = Stopped(
+                OutboxState.PARKED,
+                f"{job.pair.object} {job.salesforce_id or ''} already belongs to another LINE record",
+                "Unbind the other record from that row, or merge the rows; then redrive.",
+            )
+            job.match, job.salesforce_id = job.pair.match, None
+            self._settle_together([job])
+
+    def _settle_unmapped(self, claimed: Sequence[Outbox], batch: Sequence[Job]) -> None:
+        known = {job.intent.id for job in batch}
+        with self.store.transaction() as session:
+            for row in outbox.still_mine(session, claimed).values():
+                if row.id not in known:
+                    outbox.stop(
+                        session,
+                        row,
+                        OutboxState.PARKED,
+                        "the mapping this pair was made under is no longer published",
+                        "Publish the mapping again, or unbind the record from its row.",
+                    )
+
+
+def _unanswered(intent: WriteIntent) -> Fault:
+    return unknown_outcome(fault_of("ANSWER_LOST", f"no answer for {intent.object}"))
+
+
+def _constraint(error: IntegrityError) -> str | None:
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)

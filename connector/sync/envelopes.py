@@ -1,0 +1,355 @@
+"""Send what is owed: freeze the body, reply if a token is fresh, else push, and settle.
+
+A reply of unknown outcome is tried once more on its token and then marked uncertain; a push is
+repeated under its retry key, which LINE honours for a day.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from connector.domain import faults
+from connector.domain.faults import Fault, FaultKind
+from connector.domain.lines import Lane
+from connector.domain.states import EffectState, EnvelopeState, NoticeState, check_move
+from connector.domain.values import Value
+from connector.line.accounts import OfficialAccount
+from connector.line.faults import SendFailed, policy
+from connector.line.sender import LineClient, Sent
+from connector.store.session import Store
+from connector.store.tables import (
+    Attempt,
+    Envelope,
+    Friendship,
+    LineAccount,
+    Notice,
+    Person,
+    Record,
+    ReplyToken,
+)
+from connector.sync import effects
+from connector.sync.catalog import Catalogs
+
+log = structlog.get_logger()
+
+BATCH = 40
+_RETRY_KEY_LIFE = timedelta(hours=23)
+_LEVELS: Mapping[EnvelopeState, tuple[NoticeState, EffectState]] = {
+    EnvelopeState.ACCEPTED: (NoticeState.ACCEPTED, EffectState.NOTIFIED),
+    EnvelopeState.UNCERTAIN: (NoticeState.UNCERTAIN, EffectState.NOTIFIED),
+    EnvelopeState.UNREACHABLE: (NoticeState.UNREACHABLE, EffectState.IGNORED),
+    EnvelopeState.EXPIRED: (NoticeState.EXPIRED, EffectState.IGNORED),
+    EnvelopeState.DEAD: (NoticeState.DEAD, EffectState.DEAD),
+}
+
+
+@dataclass
+class Letter:
+    """One claimed envelope on its way."""
+
+    envelope: Envelope
+    account: OfficialAccount
+    user_id: str
+    token: str | None
+    sent: Sent | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Postman:
+    """Sends envelopes through LINE."""
+
+    store: Store
+    catalogs: Catalogs
+    client: LineClient
+    accounts: Mapping[str, OfficialAccount]
+    links: Callable[[OfficialAccount], Mapping[str, str]]
+    default_locale: str
+    lease: timedelta
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def send(self) -> int:
+        """Send one batch; say how many envelopes were taken."""
+        with self.store.transaction() as session:
+            claimed = _claim(session, self.lease)
+            letters = [
+                letter
+                for envelope in claimed
+                if (letter := self._prepare(session, envelope)) is not None
+            ]
+        if letters:
+            with ThreadPoolExecutor(min(8, len(letters))) as pool:
+                list(pool.map(self._send_one, letters))
+        for letter in letters:
+            with self.store.transaction() as session:
+                self._settle(session, letter)
+        return len(claimed)
+
+    def _prepare(self, session: Session, envelope: Envelope) -> Letter | None:
+        """Freeze the body and choose the way; None where nothing is to be sent now."""
+        now = self.clock()
+        account = self.accounts.get(envelope.oa)
+        person = session.get_one(Person, envelope.person_id)
+        if account is None:
+            _end(session, envelope, EnvelopeState.UNREACHABLE, "the official account is not set up")
+            return None
+        if not _follows(session, envelope):
+            _end(session, envelope, EnvelopeState.UNREACHABLE, "the person blocked the account")
+            return None
+        if envelope.body is None and not self._freeze(session, envelope, person, account, now):
+            return None
+        token = _token(session, envelope, now)
+        if token is None and envelope.token_hoped_until and envelope.token_hoped_until > now:
+            envelope.body = None  # not sent yet: it may still take other notices
+            _back(
+                envelope, EnvelopeState.WAITING, envelope.token_hoped_until, "a reply may be free"
+            )
+            return None
+        envelope.via = "push" if token is None else "reply"
+        envelope.first_sent_at = envelope.first_sent_at or now
+        session.flush()
+        return Letter(envelope, account, person.line_user_id, token)
+
+    def _freeze(
+        self,
+        session: Session,
+        envelope: Envelope,
+        person: Person,
+        account: OfficialAccount,
+        now: datetime,
+    ) -> bool:
+        notices = _owed(session, envelope)
+        late = [notice for notice in notices if notice.expires_at <= now]
+        for notice in late:
+            notice.state = NoticeState.EXPIRED
+        effects.move_notices(session, [notice.id for notice in late], EffectState.IGNORED)
+        due = [notice for notice in notices if notice not in late]
+        messages: list[Value] = []
+        for notice in due:
+            messages += self._render(session, notice, person, account)
+        if not messages:
+            _end(session, envelope, EnvelopeState.EXPIRED, "older than its rule allows")
+            return False
+        envelope.body = {"messages": messages[:5]}
+        return True
+
+    def _render(
+        self, session: Session, notice: Notice, person: Person, account: OfficialAccount
+    ) -> list[Value]:
+        catalog = self.catalogs.live(session)
+        record = session.get(Record, notice.record_id) if notice.record_id else None
+        after = {**notice.after, **(record.values if record is not None else {})}
+        return list(
+            catalog.notices.render(
+                notice.template,
+                person.language or self.default_locale,
+                notice.before,
+                after,
+                {**self.links(account)},
+                {"basic_id": account.basic_id},
+            )
+        )
+
+    def _send_one(self, letter: Letter) -> None:
+        body = letter.envelope.body or {}
+        try:
+            if letter.token is not None:
+                letter.sent = self.client.reply(letter.account, letter.token, body)
+            else:
+                letter.sent = self.client.push(
+                    letter.account, {"to": letter.user_id, **body}, letter.envelope.retry_key
+                )
+        except SendFailed as failed:
+            letter.fault = failed.fault
+
+    def _settle(self, session: Session, letter: Letter) -> None:
+        here = sa.select(Envelope).where(
+            Envelope.id == letter.envelope.id,
+            Envelope.claim_token == letter.envelope.claim_token,
+            Envelope.state == EnvelopeState.CLAIMED,
+        )
+        envelope = session.scalars(here.with_for_update()).one_or_none()
+        if envelope is None:
+            return
+        _log(session, envelope, letter, self.clock())
+        if letter.sent is not None:
+            envelope.request_id = letter.sent.request_id
+            _end(session, envelope, EnvelopeState.ACCEPTED, None)
+        elif letter.fault is not None:
+            self._failed(session, envelope, letter.fault)
+
+    def _failed(self, session: Session, envelope: Envelope, fault: Fault) -> None:
+        if envelope.via == "reply":
+            self._reply_failed(session, envelope, fault)
+            return
+        now = self.clock()
+        reason = f"{fault.code}: {fault.message}"[:500]
+        started = envelope.first_sent_at or now
+        if now - started > _RETRY_KEY_LIFE:
+            _end(session, envelope, EnvelopeState.UNCERTAIN, reason)
+            return
+        match policy(fault, envelope.attempts, now, random.random()):
+            case faults.RetryAt(at) | faults.LookUp(at):
+                _back(envelope, EnvelopeState.WAITING, at, reason)
+            case faults.Pause(why, until):
+                _rest(session, envelope.oa, why, until)
+                _back(envelope, EnvelopeState.WAITING, until, why)
+            case faults.Refresh():
+                _back(envelope, EnvelopeState.WAITING, now + timedelta(seconds=1), reason)
+            case _:
+                _end(session, envelope, EnvelopeState.DEAD, f"{reason}. {fault.next_step}")
+
+    def _reply_failed(self, session: Session, envelope: Envelope, fault: Fault) -> None:
+        """A refused reply becomes a push; one that may have arrived is never repeated as a push."""
+        now = self.clock()
+        if fault.kind is FaultKind.UNKNOWN and envelope.tries_on_token >= 2:
+            _end(session, envelope, EnvelopeState.UNCERTAIN, f"{fault.code}: {fault.message}"[:500])
+            return
+        uncertain_before = envelope.tries_on_token >= 2
+        if fault.code == "invalid_reply_token" and uncertain_before:
+            # The first try may have used the token up: LINE has the message.
+            _end(session, envelope, EnvelopeState.UNCERTAIN, "the reply may have arrived")
+            return
+        if fault.kind is not FaultKind.UNKNOWN:
+            envelope.token_id, envelope.tries_on_token = None, 0
+            envelope.token_hoped_until = None
+        _back(envelope, EnvelopeState.READY, now, f"{fault.code}: {fault.message}"[:500])
+
+
+def _claim(session: Session, lease: timedelta) -> Sequence[Envelope]:
+    session.execute(sa.text("SET LOCAL enable_sort = off"))
+    resting = sa.select(LineAccount.oa).where(LineAccount.paused_until > sa.func.clock_timestamp())
+    head = (
+        sa.select(Envelope.id)
+        .where(
+            Envelope.state == EnvelopeState.READY,
+            Envelope.lane == Lane.URGENT,
+            Envelope.due <= sa.func.clock_timestamp(),
+            Envelope.oa.not_in(resting),
+        )
+        .order_by(Envelope.due, Envelope.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+        .cte("head")
+    )
+    return session.scalars(
+        sa.update(Envelope)
+        .where(Envelope.id == head.c.id)
+        .values(
+            state=EnvelopeState.CLAIMED,
+            claim_token=uuid4(),
+            claimed_until=sa.func.clock_timestamp() + lease,
+            attempts=Envelope.attempts + 1,
+        )
+        .returning(Envelope)
+        .execution_options(synchronize_session=False)
+    ).all()
+
+
+def _owed(session: Session, envelope: Envelope) -> Sequence[Notice]:
+    here = sa.select(Notice).where(
+        Notice.envelope_id == envelope.id, Notice.state == NoticeState.OWED
+    )
+    return session.scalars(here.order_by(Notice.id)).all()
+
+
+def _follows(session: Session, envelope: Envelope) -> bool:
+    here = sa.select(Friendship.following).where(
+        Friendship.person_id == envelope.person_id, Friendship.oa == envelope.oa
+    )
+    return session.scalar(here) is True
+
+
+def _token(session: Session, envelope: Envelope, now: datetime) -> str | None:
+    """The token this envelope already tried, else the freshest unused one, taken for it alone."""
+    if envelope.token_id is not None:
+        held = session.get_one(ReplyToken, envelope.token_id)
+        envelope.tries_on_token += 1
+        return held.token
+    if envelope.via == "push":
+        return None  # a push under way keeps its retry key; a reply now could say it twice
+    here = (
+        sa.select(ReplyToken)
+        .where(
+            ReplyToken.person_id == envelope.person_id,
+            ReplyToken.oa == envelope.oa,
+            ReplyToken.used_at.is_(None),
+            ReplyToken.good_until > now,
+        )
+        .order_by(ReplyToken.good_until.desc())
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    token = session.scalars(here).one_or_none()
+    if token is None:
+        return None
+    token.used_at = now
+    envelope.token_id, envelope.tries_on_token = token.id, 1
+    return token.token
+
+
+def _end(session: Session, envelope: Envelope, to: EnvelopeState, reason: str | None) -> None:
+    """The envelope's way is over; its notices and the ledger say so."""
+    check_move(EnvelopeState.CLAIMED, to)
+    envelope.state, envelope.reason = to, reason
+    envelope.claim_token = envelope.claimed_until = None
+    level, effect = _LEVELS[to]
+    notices = _owed(session, envelope)
+    for notice in notices:
+        notice.state = level
+    session.flush()
+    effects.move_notices(session, [notice.id for notice in notices], effect)
+
+
+def _back(envelope: Envelope, to: EnvelopeState, due: datetime, reason: str) -> None:
+    check_move(EnvelopeState.CLAIMED, to)
+    envelope.state, envelope.due, envelope.reason = to, due, reason
+    envelope.claim_token = envelope.claimed_until = None
+
+
+def _rest(session: Session, oa: str, reason: str, until: datetime) -> None:
+    session.execute(
+        sa.update(LineAccount)
+        .where(LineAccount.oa == oa)
+        .values(paused_until=until, reason=reason[:500])
+    )
+
+
+def _log(session: Session, envelope: Envelope, letter: Letter, now: datetime) -> None:
+    outcome = "accepted" if letter.sent is not None else "failed"
+    fault = letter.fault
+    session.add(
+        Attempt(
+            envelope_id=envelope.id,
+            at=now,
+            operation=envelope.via or "push",
+            sent={"messages": len((envelope.body or {}).get("messages") or ())},  # type: ignore[arg-type]
+            outcome=outcome,
+            answer=None if fault is None else {"code": fault.code, "message": fault.message},
+        )
+    )
+
+
+def expired_claims(session: Session) -> list[UUID]:
+    """Envelopes whose worker went silent: a push is repeated under its key, a reply on its token."""
+    return list(
+        session.scalars(
+            sa.update(Envelope)
+            .where(
+                Envelope.state == EnvelopeState.CLAIMED,
+                Envelope.claimed_until < sa.func.clock_timestamp(),
+            )
+            .values(state=EnvelopeState.READY, claim_token=None, claimed_until=None)
+            .returning(Envelope.id)
+            .execution_options(synchronize_session=False)
+        )
+    )

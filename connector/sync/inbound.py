@@ -1,0 +1,183 @@
+"""What a Salesforce row that was read means for its record: merged if fresh, else reread.
+
+An echo, a replayed hour or a late page can never overwrite a newer value: a row counts only
+if the pair has not moved since the moment noted before the row was read (design rule 7).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from connector.domain.changes import Change
+from connector.domain.identifiers import uuid7
+from connector.domain.lines import Cause
+from connector.domain.states import ConflictState, Ledger, MatchState, OutboxState, PairState
+from connector.domain.values import Fields, Value
+from connector.mapping.compiled import CompiledMapping, LineProblem
+from connector.store.tables import Conflict, Outbox, Pair, Received, Record
+from connector.sync import effects, outbox, views, weighing
+from connector.sync.changes import Scene, apply, make_pair
+from connector.sync.weighing import Outcome
+
+
+def read(scene: Scene, row: Received) -> Ledger:
+    """Read one polled row: every pair tied to it takes what is new."""
+    fields = row.body
+    pairs = _pairs_of(scene.session, str(fields.get("Id")), fields.get("LINE_Key__c"))
+    if not pairs:
+        return _made_in_salesforce(scene, row.kind, fields)
+    verdicts = [_meet(scene, pair, fields, row.noted or 0) for pair in pairs]
+    return Ledger.UNCHANGED if any(verdicts) else Ledger.IGNORED
+
+
+def _pairs_of(session: Session, salesforce_id: str, key: Value) -> list[Pair]:
+    tied = [Pair.salesforce_id == salesforce_id]
+    if isinstance(key, str) and key:
+        tied.append(sa.and_(Pair.key == key, Pair.salesforce_id.is_(None)))
+    here = sa.select(Pair).where(sa.or_(*tied), Pair.state == PairState.OPEN, ~Pair.adopted)
+    return list(session.scalars(here.order_by(Pair.id)))
+
+
+def _meet(scene: Scene, pair: Pair, fields: Fields, noted: int) -> bool:
+    """Merge a row into its pair's record; False where the mapping is no longer live."""
+    session = scene.session
+    mapping = scene.catalog.mappings.get(pair.mapping)
+    if mapping is None or not mapping.enabled:
+        return False
+    record = lock_record(session, pair.record_id)
+    session.refresh(pair, with_for_update=True)
+    if pair.match is MatchState.CONFLICT:
+        return True  # until a person decides, nothing of this row reaches LINE
+    if pair.salesforce_id is not None and weighing.equals_base(mapping, pair.base, fields):
+        return True
+    if pair.salesforce_id is None or pair.epoch > noted or _in_flight(session, pair.id):
+        effects.link_pair(session, scene.received, pair.id, record.version)
+        outbox.want(session, pair.id, mapping.lane, Cause.LIVE, recheck=True)
+        return True
+    outcome = weighing.weigh(mapping, views.view_of(session, record), pair.base, fields)
+    take(scene, pair, record, outcome, Cause.LIVE)
+    if outcome.sends:
+        effects.link_pair(session, scene.received, pair.id, record.version)
+        outbox.want(session, pair.id, mapping.lane, Cause.LIVE)
+    return True
+
+
+def take(
+    scene: Scene,
+    pair: Pair,
+    record: Record,
+    outcome: Outcome,
+    cause: Cause,
+) -> None:
+    """Write what weighing came to: the record's new values, the new base, the open questions."""
+    pair.base = {**pair.base, **outcome.agreed}
+    ask(scene.session, pair, outcome)
+    if outcome.takes:
+        notify = cause is Cause.LIVE
+        side, scene.side = scene.side, "salesforce"
+        scene.settling = pair.id
+        change = Change(
+            record.id, record.kind, outcome.takes, record.person_id, cause=cause, notify=notify
+        )
+        apply(scene, change)
+        scene.settling, scene.side = None, side
+    scene.session.flush()
+
+
+def ask(session: Session, pair: Pair, outcome: Outcome) -> None:
+    """Open a conflict for each line that needs a person, once; close those that no longer do."""
+    open_lines = {
+        conflict.line: conflict
+        for conflict in session.scalars(
+            sa.select(Conflict).where(
+                Conflict.pair_id == pair.id, Conflict.state == ConflictState.OPEN
+            )
+        )
+    }
+    for line in outcome.answered:
+        if line in open_lines:
+            _close(open_lines[line])
+    for question in outcome.questions:
+        if question.line in open_lines:
+            continue
+        session.add(
+            Conflict(
+                pair_id=pair.id,
+                kind=question.kind,
+                line=question.line,
+                base=_stored(question.base),
+                ours=_stored(question.ours),
+                theirs=_stored(question.theirs),
+                reason=question.reason,
+                next_step=question.next_step,
+            )
+        )
+
+
+def _close(conflict: Conflict) -> None:
+    conflict.state = ConflictState.RESOLVED
+    conflict.resolved_at = sa.func.clock_timestamp()
+    conflict.resolved_by = "the values agree again"
+
+
+def _stored(fields: Fields | None) -> dict[str, Value] | None:
+    return None if fields is None else dict(fields)
+
+
+def lock_record(session: Session, record: UUID) -> Record:
+    """The record, locked, as it is now."""
+    here = sa.select(Record).where(Record.id == record).with_for_update()
+    return session.scalars(here.execution_options(populate_existing=True)).one()
+
+
+def _in_flight(session: Session, pair: UUID) -> bool:
+    here = sa.select(Outbox.id).where(Outbox.pair_id == pair, Outbox.state == OutboxState.CLAIMED)
+    return session.scalar(here) is not None
+
+
+def _made_in_salesforce(scene: Scene, name: str, fields: Fields) -> Ledger:
+    """A row of an object that Salesforce may create: it becomes a record."""
+    for mapping in scene.catalog.by_object.get(name, ()):
+        if mapping.create in ("salesforce", "both") and fields.get("Id"):
+            _adopt_row(scene, mapping, fields)
+            return Ledger.UNCHANGED
+    return Ledger.IGNORED
+
+
+def _adopt_row(scene: Scene, mapping: CompiledMapping, fields: Fields) -> None:
+    values: dict[str, Value] = {}
+    base: dict[str, Value] = {}
+    outcome = Outcome()
+    for line in mapping.inbound:
+        theirs = weighing.theirs_of(line, fields)
+        if theirs is None or line.source is None:
+            continue
+        try:
+            values[line.source] = line.inverse(theirs)
+            base.update(weighing.based(line, theirs, values[line.source], mapping.version))
+        except LineProblem as problem:
+            outcome.questions.append(
+                weighing.Question(
+                    line.id, "value", None, None, theirs, problem.reason, problem.next_step
+                )
+            )
+    change = Change(uuid7(), mapping.kind, values, cause=Cause.LIVE, notify=False)
+    applied = apply(scene, change)
+    pair = _pair_under(scene, applied.record, mapping)
+    pair.salesforce_id = str(fields["Id"])
+    pair.match = MatchState.FOUND
+    pair.base, pair.version = base, applied.record.version
+    ask(scene.session, pair, outcome)
+    scene.session.flush()
+
+
+def _pair_under(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:
+    here = sa.select(Pair).where(
+        Pair.record_id == record.id,
+        Pair.mapping == mapping.name,
+        Pair.state == PairState.OPEN,
+    )
+    return scene.session.scalars(here).one_or_none() or make_pair(scene, record, mapping)

@@ -1,0 +1,123 @@
+"""Read what was received: claim, look up what the network must tell, apply in one transaction.
+
+An event that cannot be read is buried alone; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from connector.domain.lines import Lane
+from connector.domain.states import InboxState
+from connector.store.session import Store
+from connector.store.tables import Received, Source
+from connector.sync import effects, inbound, line_events
+from connector.sync.catalog import Catalogs
+from connector.sync.intake import scene_for
+from connector.sync.line_events import Profiles
+
+log = structlog.get_logger()
+
+BATCH = 200
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the inbox: LINE events through `members`, Salesforce rows through the merge."""
+
+    store: Store
+    catalogs: Catalogs
+    profiles: Profiles
+    lease: timedelta
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def read(self) -> int:
+        """Read one batch; say how many rows were taken."""
+        with self.store.transaction() as session:
+            batch = next(filter(None, (_claim(session, lane, self.lease) for lane in Lane)), ())
+        if not batch:
+            return 0
+        known = self.profiles.gather([row for row in batch if row.source is Source.LINE])
+        for row in sorted(batch, key=lambda row: (row.at, row.id)):
+            self._read_one(row, known)
+        return len(batch)
+
+    def _read_one(self, row: Received, known: line_events.Known) -> None:
+        try:
+            with self.store.transaction() as session:
+                mine = _still_mine(session, row)
+                if mine is None:
+                    return
+                scene = scene_for(session, self.catalogs, self.clock(), (row.id,))
+                if row.source is Source.LINE:
+                    verdict = line_events.read(scene, mine, known)
+                else:
+                    scene.side = "salesforce"
+                    verdict = inbound.read(scene, mine)
+                mine.state, mine.verdict = InboxState.DONE, verdict
+                mine.claim_token = mine.claimed_until = None
+                effects.reckon(session, (row.id,))
+        except Exception as error:  # noqa: BLE001 - whatever an event does, the next one is read
+            log.warning(
+                "event not read", received=row.id, kind=row.kind, error=type(error).__name__
+            )
+            self._put_back(row, error)
+
+    def _put_back(self, row: Received, error: Exception) -> None:
+        with self.store.transaction() as session:
+            mine = _still_mine(session, row)
+            if mine is None:
+                return
+            mine.claim_token = mine.claimed_until = None
+            mine.reason = f"{type(error).__name__}: {error}"[:500]
+            if mine.attempts >= _TRIES:
+                mine.state = InboxState.DEAD
+            else:
+                mine.state = InboxState.WAITING
+                mine.due = self.clock() + timedelta(seconds=2**mine.attempts)
+            effects.reckon(session, (row.id,))
+
+
+def _claim(session: Session, lane: Lane, lease: timedelta) -> Sequence[Received]:
+    session.execute(sa.text("SET LOCAL enable_sort = off"))
+    head = (
+        sa.select(Received.id)
+        .where(
+            Received.state == InboxState.READY,
+            Received.lane == lane,
+            Received.due <= sa.func.clock_timestamp(),
+        )
+        .order_by(Received.due, Received.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+        .cte("head")
+    )
+    return session.scalars(
+        sa.update(Received)
+        .where(Received.id == head.c.id)
+        .values(
+            state=InboxState.CLAIMED,
+            claim_token=uuid4(),
+            claimed_until=sa.func.clock_timestamp() + lease,
+            attempts=Received.attempts + 1,
+        )
+        .returning(Received)
+        .execution_options(synchronize_session=False)
+    ).all()
+
+
+def _still_mine(session: Session, row: Received) -> Received | None:
+    here = sa.select(Received).where(
+        Received.id == row.id,
+        Received.claim_token == row.claim_token,
+        Received.state == InboxState.CLAIMED,
+    )
+    return session.scalars(here.with_for_update()).one_or_none()

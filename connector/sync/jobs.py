@@ -1,0 +1,235 @@
+"""One claimed intent with all that is needed to carry it out, loaded in a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from connector.domain.faults import Fault
+from connector.domain.states import MatchState, OutboxState, PairState
+from connector.domain.values import Fields, Value, Values
+from connector.mapping.compiled import CompiledMapping, Parent
+from connector.salesforce.outcomes import WriteOutcome
+from connector.store.tables import MatchClaim, Outbox, Pair, Record
+from connector.sync import views
+from connector.sync.catalog import Catalog
+from connector.sync.weighing import Outcome
+
+
+@dataclass(frozen=True)
+class Done:
+    """Nothing stands between the record and its row."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Waits for another row."""
+
+    held_for: UUID
+    reason: str
+    next_step: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """Tried again at a moment; None means soon."""
+
+    at: datetime | None
+    reason: str
+    unseen_write: bool = False
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Parked for a person, or given up."""
+
+    state: OutboxState
+    reason: str
+    next_step: str
+    fault: Fault | None = None
+
+
+End: TypeAlias = Done | Hold | Later | Stopped
+
+
+@dataclass(frozen=True)
+class ParentState:
+    """What is known of the row a reference field must name."""
+
+    parent: Parent
+    target: UUID | None  # the record it leads to
+    pair: Pair | None
+    standing: OutboxState | None  # of that pair's own intent
+
+
+@dataclass
+class Job:
+    """One pair to be brought up to date, on its way."""
+
+    intent: Outbox
+    pair: Pair
+    record: Record
+    seen: Values
+    mapping: CompiledMapping
+    parents: Sequence[ParentState] = ()
+    source: Pair | None = None  # the pair whose row names ours, where the mapping adopts
+    row: Fields | None = None
+    missing: bool = False  # was sought by Id and is not there
+    match: MatchState = MatchState.PENDING
+    salesforce_id: str | None = None
+    adopted: bool = False
+    base: dict[str, Value] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    leaving: frozenset[str] = frozenset()  # keys that are being cleared from their rows
+    result: WriteOutcome | None = None
+    wrote: bool = False
+    end: End | None = None
+
+    @property
+    def ref(self) -> str:
+        """The name this job goes by in a plan."""
+        return str(self.pair.id)
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still on its way."""
+        return self.end is None
+
+    @property
+    def seeks(self) -> bool:
+        """Whether it must still find out which row it belongs to."""
+        wants = bool(self.mapping.match) or self.mapping.adopt is not None
+        return wants and self.salesforce_id is None and self.match is MatchState.PENDING
+
+    @property
+    def releasing(self) -> bool:
+        """Whether our marks are to be cleared and the pair closed."""
+        return self.pair.state is PairState.RELEASING
+
+
+def load(session: Session, catalog: Catalog, claimed: Sequence[Outbox]) -> list[Job]:
+    """The jobs behind claimed intents; what has no live mapping any more ends at once."""
+    pairs = _by_id(session, Pair, [row.pair_id for row in claimed])
+    records = _by_id(session, Record, [pair.record_id for pair in pairs.values()])
+    seen = views.views_of(session, list(records.values()))
+    related = views.relations_of(session, list(records))
+    jobs = []
+    for row in claimed:
+        pair = pairs[row.pair_id]
+        mapping = catalog.mappings.get(pair.mapping)
+        record = records[pair.record_id]
+        if mapping is None:
+            continue
+        job = Job(row, pair, record, seen[record.id], mapping)
+        job.match, job.salesforce_id, job.adopted = pair.match, pair.salesforce_id, pair.adopted
+        job.base = dict(pair.base)
+        jobs.append(job)
+    _load_parents(session, jobs, related)
+    leaving = _leaving(session) if any(job.seeks for job in jobs) else frozenset()
+    for job in jobs:
+        job.leaving = leaving
+    return jobs
+
+
+def _leaving(session: Session) -> frozenset[str]:
+    here = sa.select(Pair.key).where(Pair.state == PairState.RELEASING)
+    return frozenset(session.scalars(here))
+
+
+T = TypeVar("T", Pair, Record)
+
+
+def _by_id(session: Session, table: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
+    found = session.scalars(sa.select(table).where(table.id.in_(list(set(ids)))))
+    return {row.id: row for row in found}
+
+
+def _load_parents(
+    session: Session, jobs: Sequence[Job], related: Mapping[UUID, Mapping[str, UUID]]
+) -> None:
+    targets = {job.record.id for job in jobs}
+    targets |= {target for named in related.values() for target in named.values()}
+    pairs = _pairs_of(session, targets)
+    standing = _standing(session, [pair.id for own in pairs.values() for pair in own])
+    for job in jobs:
+        named = related.get(job.record.id, {})
+        job.parents = tuple(
+            _parent(parent, job.record.id, named, pairs, standing) for parent in job.mapping.parents
+        )
+        if job.mapping.adopt is not None:
+            own = pairs.get(job.record.id, [])
+            adopts = job.mapping.adopt.mapping
+            job.source = next((pair for pair in own if pair.mapping == adopts), None)
+
+
+def _pairs_of(session: Session, records: set[UUID]) -> dict[UUID, list[Pair]]:
+    found: dict[UUID, list[Pair]] = {}
+    if records:
+        here = sa.select(Pair).where(Pair.record_id.in_(records), Pair.state == PairState.OPEN)
+        for pair in session.scalars(here.order_by(Pair.id)):
+            found.setdefault(pair.record_id, []).append(pair)
+    return found
+
+
+def _standing(session: Session, pairs: Sequence[UUID]) -> dict[UUID, OutboxState]:
+    if not pairs:
+        return {}
+    here = sa.select(Outbox.pair_id, Outbox.state).where(Outbox.pair_id.in_(list(pairs)))
+    return {row.pair_id: row.state for row in session.execute(here)}
+
+
+def _parent(
+    parent: Parent,
+    record: UUID,
+    named: Mapping[str, UUID],
+    pairs: Mapping[UUID, Sequence[Pair]],
+    standing: Mapping[UUID, OutboxState],
+) -> ParentState:
+    target = record if parent.via == "self" else named.get(parent.via)
+    if target is None:
+        return ParentState(parent, None, None, None)
+    fits = (
+        pair
+        for pair in pairs.get(target, ())
+        if (pair.mapping == parent.mapping if parent.mapping else pair.object == parent.object)
+    )
+    pair = next(fits, None)
+    return ParentState(parent, target, pair, standing.get(pair.id) if pair else None)
+
+
+def claim_matches(session: Session, jobs: Sequence[Job]) -> None:
+    """Take the right to look for, or make, the row with a job's value; a job that comes second waits."""
+    for job in jobs:
+        if not job.seeks or not job.open:
+            continue
+        for rule in job.mapping.match:
+            value = rule.normalised(job.seen.get(rule.source))
+            if value is None:
+                continue
+            holder = _claim(session, job, f"{rule.normalise}:{value}")
+            if holder != job.pair.id:
+                job.end = Hold(
+                    holder,
+                    f"another record with the same {rule.source} is being matched",
+                    "Nothing to do unless that record is parked: then resolve it first.",
+                )
+
+
+def _claim(session: Session, job: Job, value: str) -> UUID:
+    row = insert(MatchClaim).values(
+        org_id=job.pair.org_id, object=job.pair.object, value=value, pair_id=job.pair.id
+    )
+    session.execute(row.on_conflict_do_nothing())
+    here = sa.select(MatchClaim.pair_id).where(
+        MatchClaim.org_id == job.pair.org_id,
+        MatchClaim.object == job.pair.object,
+        MatchClaim.value == value,
+    )
+    return session.scalars(here).one()

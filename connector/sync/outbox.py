@@ -1,0 +1,188 @@
+"""Intents to bring pairs up to date: made, claimed, held, released, settled.
+
+One live row per pair and no payload: ten edits make one write. Every move is a
+compare-and-set on the claim token, so a worker that wakes late changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from connector.domain.lines import Cause, Lane
+from connector.domain.states import EffectState, OutboxState
+from connector.domain.values import Value
+from connector.store.session import wake_later
+from connector.store.tables import Outbox, Pair, epochs
+from connector.sync import effects, queues
+
+_WOKEN_BY_A_CHANGE = (OutboxState.HELD, OutboxState.PARKED, OutboxState.DEAD)
+_LANES = {lane: rank for rank, lane in enumerate(Lane)}
+
+
+def want(session: Session, pair: UUID, lane: Lane, cause: Cause, *, recheck: bool = False) -> None:
+    """Ask that a pair be brought up to date; an ask under way is repeated, not doubled."""
+    fresh = insert(Outbox).values(
+        pair_id=pair, lane=lane, cause=cause, recheck=recheck, state=OutboxState.READY
+    )
+    woken = Outbox.state.in_(_WOKEN_BY_A_CHANGE)
+    rank = sa.case(_LANES, value=Outbox.lane)
+    session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=[Outbox.pair_id],
+            set_={
+                "again": sa.or_(Outbox.again, Outbox.state == OutboxState.CLAIMED),
+                "recheck": sa.or_(Outbox.recheck, fresh.excluded.recheck),
+                "lane": sa.case((rank > _LANES[lane], lane), else_=Outbox.lane),
+                "cause": cause if cause is Cause.LIVE else Outbox.cause,
+                "state": sa.case((woken, OutboxState.READY), else_=Outbox.state),
+                "attempts": sa.case((woken, 0), else_=Outbox.attempts),
+                "held_for": sa.case((woken, None), else_=Outbox.held_for),
+                "due": sa.case((woken, sa.func.clock_timestamp()), else_=Outbox.due),
+            },
+        )
+    )
+    effects.move_pair(session, pair, EffectState.OPEN)
+    wake_later(session, queues.deliver(lane))
+
+
+def claim(session: Session, lane: Lane, limit: int, lease: timedelta) -> list[Outbox]:
+    """Take up to `limit` intents; their pairs' epochs move, so older reads no longer count."""
+    token = uuid4()
+    session.execute(sa.text("SET LOCAL enable_sort = off"))
+    head = (
+        sa.select(Outbox.id, Outbox.pair_id)
+        .join(Pair, Pair.id == Outbox.pair_id)
+        .where(
+            Outbox.state == OutboxState.READY,
+            Outbox.lane == lane,
+            Outbox.due <= sa.func.clock_timestamp(),
+        )
+        .order_by(Outbox.due, Outbox.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=[Outbox, Pair])
+    )
+    taken = session.execute(head).all()
+    if not taken:
+        return []
+    session.execute(
+        sa.update(Pair)
+        .where(Pair.id.in_([row.pair_id for row in taken]))
+        .values(epoch=epochs.next_value())
+        .execution_options(synchronize_session=False)
+    )
+    claimed = session.scalars(
+        sa.update(Outbox)
+        .where(Outbox.id.in_([row.id for row in taken]))
+        .values(
+            state=OutboxState.CLAIMED,
+            claim_token=token,
+            claimed_until=sa.func.clock_timestamp() + lease,
+            attempts=Outbox.attempts + 1,
+            again=False,
+        )
+        .returning(Outbox)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return sorted(claimed, key=lambda row: row.id)
+
+
+def still_mine(session: Session, claimed: Sequence[Outbox]) -> dict[int, Outbox]:
+    """Lock the claimed rows that this worker still holds; the others moved on without it."""
+    if not claimed:
+        return {}
+    rows = session.scalars(
+        sa.select(Outbox)
+        .where(
+            Outbox.id.in_([row.id for row in claimed]),
+            Outbox.claim_token == claimed[0].claim_token,
+            Outbox.state == OutboxState.CLAIMED,
+        )
+        .order_by(Outbox.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows}
+
+
+def settle(
+    session: Session, row: Outbox, effect: EffectState, version: int, *, recheck: bool = False
+) -> None:
+    """The pair is up to date as of `version`: close the intent, or take it up again."""
+    if row.again or recheck:
+        _move(row, OutboxState.READY, attempts=0, recheck=row.recheck or recheck)
+        wake_later(session, queues.deliver(row.lane))
+    else:
+        session.delete(row)
+    session.flush()
+    effects.move_pair(session, row.pair_id, effect, version)
+
+
+def postpone(session: Session, row: Outbox, at: datetime, reason: str) -> None:
+    """Try again at a moment; a moment that has passed means at once."""
+    _move(row, OutboxState.WAITING, due=at, reason=reason)
+    session.flush()
+
+
+def hold(session: Session, row: Outbox, held_for: UUID, reason: str, next_step: str) -> None:
+    """Wait, visibly, for another row."""
+    if row.again:
+        _move(row, OutboxState.READY, attempts=0)
+        wake_later(session, queues.deliver(row.lane))
+    else:
+        _move(row, OutboxState.HELD, held_for=held_for, reason=reason, next_step=next_step)
+    session.flush()
+
+
+def stop(
+    session: Session,
+    row: Outbox,
+    to: OutboxState,
+    reason: str,
+    next_step: str,
+    fault: dict[str, Value] | None = None,
+) -> None:
+    """Park the intent for a person, or give it up; a change during flight gives it another try."""
+    if row.again:
+        _move(row, OutboxState.READY, attempts=0)
+        wake_later(session, queues.deliver(row.lane))
+        session.flush()
+        return
+    _move(row, to, reason=reason, next_step=next_step, fault=fault)
+    session.flush()
+    parked = to is OutboxState.PARKED
+    effects.move_pair(session, row.pair_id, EffectState.PARKED if parked else EffectState.DEAD)
+
+
+def release(session: Session, held_for: Collection[UUID]) -> int:
+    """Let go of everything that waited for these rows."""
+    if not held_for:
+        return 0
+    lanes = session.scalars(
+        sa.update(Outbox)
+        .where(Outbox.state == OutboxState.HELD, Outbox.held_for.in_(list(held_for)))
+        .values(state=OutboxState.READY, held_for=None, attempts=0, due=sa.func.clock_timestamp())
+        .returning(Outbox.lane)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for lane in set(lanes):
+        wake_later(session, queues.deliver(lane))
+    return len(lanes)
+
+
+def _move(row: Outbox, to: OutboxState, **changes: object) -> None:
+    row.state = to
+    row.claim_token = row.claimed_until = None
+    row.held_for = None
+    row.again = False
+    row.fault = None
+    for name, value in changes.items():
+        setattr(row, name, value)
+    if to is OutboxState.READY:
+        row.reason = row.next_step = None
+        row.due = sa.func.clock_timestamp()

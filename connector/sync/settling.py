@@ -1,0 +1,222 @@
+"""Write down how each job ended: pairs, records, effects and the intents themselves, in one transaction."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from connector.domain import faults
+from connector.domain.faults import Fault, FaultKind
+from connector.domain.lines import Cause
+from connector.domain.states import EffectState, MatchState, OutboxState, PairState
+from connector.domain.values import Value
+from connector.salesforce.faults import policy
+from connector.store.tables import Attempt, MatchClaim, Org, Outbox, Pair, Record, epochs
+from connector.sync import effects, inbound, masking, outbox, views, weighing, writes
+from connector.sync.changes import Scene
+from connector.sync.jobs import Done, Hold, Job, Later, Stopped
+from connector.sync.weighing import Outcome
+
+_SOON = timedelta(seconds=2)
+
+
+def end_of(job: Job, fault: Fault, now: datetime) -> None:
+    """Decide by the fault table how a job that failed ends."""
+    decision = policy(fault, job.intent.attempts, now, random.random)
+    reason = f"{fault.code}: {fault.message}"[:1000]
+    match decision:
+        case faults.RetryAt(at):
+            job.end = Later(at, reason)
+        case faults.LookUp(at):
+            job.end = Later(at, reason, unseen_write=fault.kind is FaultKind.UNKNOWN)
+        case faults.Pause(why, until):
+            job.end = Later(until, why)
+        case faults.Refresh():
+            job.end = Later(now + _SOON, reason)
+        case faults.Park(why, step):
+            job.end = Stopped(OutboxState.PARKED, why, step, fault)
+        case faults.GiveUp(why):
+            job.end = Stopped(OutboxState.DEAD, why, fault.next_step, fault)
+        case faults.Follow():
+            job.end = Stopped(
+                OutboxState.PARKED,
+                reason,
+                "The row was deleted, merged or converted: restore it or unbind this record, then redrive.",
+                fault,
+            )
+
+
+def pause_of(fault: Fault, now: datetime) -> tuple[str, datetime] | None:
+    """Until when the whole org rests, if that is what the fault means."""
+    decision = policy(fault, 1, now, random.random)
+    if isinstance(decision, faults.Pause):
+        return decision.reason, decision.until
+    return None
+
+
+def settle(scene: Scene, jobs: Sequence[Job]) -> None:
+    """Settle every job that this worker still holds. Locks: records, pairs, intents."""
+    session = scene.session
+    records = _locked(session, [job.record for job in jobs])
+    pairs = _locked_pairs(session, [job.pair for job in jobs])
+    mine = outbox.still_mine(session, [job.intent for job in jobs])
+    for job in jobs:
+        row = mine.get(job.intent.id)
+        if row is None:
+            continue
+        scene.received = tuple(effects.waiting_on(session, job.pair.id))
+        _settle_one(scene, job, row, records[str(job.record.id)], pairs[str(job.pair.id)])
+        _log(session, job, scene.now)
+
+
+def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:
+    session = scene.session
+    pair.epoch = epochs.next_value()
+    _remember_match(session, job, pair)
+    match job.end:
+        case Hold(held_for, reason, step):
+            outbox.hold(session, row, held_for, reason, step)
+            _release_if_there(session, held_for)
+        case Later(at, reason, unseen):
+            _remember_unseen(job, pair, unseen=unseen, now=scene.now)
+            outbox.postpone(session, row, at or scene.now + _SOON, reason)
+        case Stopped(to, reason, step, fault):
+            outbox.stop(session, row, to, reason, step, _told(fault))
+        case Done() | None:
+            _finish(scene, job, row, record, pair)
+
+
+def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:
+    session = scene.session
+    if job.releasing:
+        pair.state = PairState.CLOSED
+        pair.reason = "the person let go of it"
+        _drop_claims(session, pair)
+        outbox.settle(session, row, EffectState.WRITTEN, job.record.version)
+        return
+    written = job.result
+    if written is not None and written.ok is not None:
+        pair.salesforce_id = written.ok.id
+        pair.written_at = written.date
+    if job.adopted:
+        pair.salesforce_id, pair.adopted = job.salesforce_id, True
+    pair.unseen_write, pair.attempt = False, None
+    pair.version = job.record.version
+    read_back = written.row if written is not None else None
+    _take_over(scene, job, record, pair, read_back)
+    unread = job.wrote and bool(job.mapping.read_fields) and read_back is None
+    effect = EffectState.WRITTEN if job.wrote or job.adopted else EffectState.UNCHANGED
+    outbox.settle(session, row, effect, job.record.version, recheck=unread)
+    if pair.salesforce_id is not None:
+        _drop_claims(session, pair)
+        outbox.release(session, (pair.id, pair.record_id))
+
+
+def _take_over(
+    scene: Scene, job: Job, record: Record, pair: Pair, read_back: dict[str, Value] | None
+) -> None:
+    """New base, new values for the record, and the questions only a person can answer."""
+    pair.base = writes.sent_base(job, read_back)
+    cause = job.intent.cause
+    outcome = _as_of_now(scene, job, record)
+    if job.row is not None and (job.match is MatchState.FOUND and not job.pair.base):
+        cause = Cause.FIRST_MEETING
+    inbound.take(scene, pair, record, outcome, cause)
+    if read_back is None:
+        return
+    seen = views.view_of(scene.session, record)
+    later = weighing.weigh(job.mapping, seen, pair.base, read_back)
+    inbound.take(scene, pair, record, later, job.intent.cause)
+
+
+def _as_of_now(scene: Scene, job: Job, record: Record) -> Outcome:
+    """What was weighed, weighed again where the record moved on meanwhile: its newer value stands."""
+    if job.outcome is None or record.version == job.record.version or job.row is None:
+        return job.outcome or Outcome()
+    seen = views.view_of(scene.session, record)
+    return weighing.weigh(job.mapping, seen, job.base, job.row)
+
+
+def _remember_match(session: Session, job: Job, pair: Pair) -> None:
+    if job.match is not pair.match:
+        pair.match = job.match
+        if job.match is not MatchState.PENDING:
+            session.flush()
+            outbox.release(session, (pair.id,))
+    if job.match is MatchState.FOUND and job.salesforce_id and pair.salesforce_id is None:
+        pair.salesforce_id, pair.adopted = job.salesforce_id, job.adopted
+        session.flush()
+
+
+def _remember_unseen(job: Job, pair: Pair, *, unseen: bool, now: datetime) -> None:
+    """Keep what a write of unknown outcome carried, and when, so that a read can be told from an edit."""
+    if not unseen:
+        return
+    pair.unseen_write = True
+    pair.attempt = dict(job.outcome.sent) if job.outcome is not None else {}
+    pair.written_at = now
+
+
+def _release_if_there(session: Session, held_for: object) -> None:
+    """The row that was waited for may have come while we were under way."""
+    here = sa.select(Pair).where(Pair.id == held_for).with_for_update(read=True)
+    pair = session.scalars(here).one_or_none()
+    if pair is not None and (pair.salesforce_id is not None or pair.state is PairState.CLOSED):
+        outbox.release(session, (pair.id,))
+
+
+def _drop_claims(session: Session, pair: Pair) -> None:
+    session.execute(sa.delete(MatchClaim).where(MatchClaim.pair_id == pair.id))
+
+
+def _locked(session: Session, records: Sequence[Record]) -> Mapping[str, Record]:
+    ids = sorted({record.id for record in records})
+    here = sa.select(Record).where(Record.id.in_(ids)).order_by(Record.id).with_for_update()
+    rows = session.scalars(here.execution_options(populate_existing=True))
+    return {str(row.id): row for row in rows}
+
+
+def _locked_pairs(session: Session, pairs: Sequence[Pair]) -> Mapping[str, Pair]:
+    ids = sorted({pair.id for pair in pairs})
+    here = sa.select(Pair).where(Pair.id.in_(ids)).order_by(Pair.id).with_for_update()
+    rows = session.scalars(here.execution_options(populate_existing=True))
+    return {str(row.id): row for row in rows}
+
+
+def _told(fault: Fault | None) -> dict[str, Value] | None:
+    if fault is None:
+        return None
+    return {
+        "kind": fault.kind.value,
+        "code": fault.code,
+        "message": fault.message,
+        "fields": list(fault.fields),
+    }
+
+
+def _log(session: Session, job: Job, now: datetime) -> None:
+    if not job.wrote and not isinstance(job.end, Stopped | Later):
+        return
+    sent = job.outcome.sends if job.outcome is not None else {}
+    outcome = type(job.end).__name__.lower() if job.end is not None else "done"
+    reason = getattr(job.end, "reason", None)
+    session.add(
+        Attempt(
+            pair_id=job.pair.id,
+            at=now,
+            operation="update" if job.pair.salesforce_id else "create",
+            sent=masking.masked(sent),
+            outcome="written" if outcome == "done" else outcome,
+            answer=None if reason is None else {"reason": reason},
+            mapping_version=job.mapping.version,
+        )
+    )
+
+
+def pause(session: Session, reason: str, until: datetime) -> None:
+    """Let the whole org rest; what is waiting waits on."""
+    session.execute(sa.update(Org).values(paused_until=until, reason=reason[:1000]))

@@ -1,0 +1,196 @@
+"""Read what changed in the org: poll every stream, store what is new, move the watermarks.
+
+One reader per stream by a fenced lease. A watermark moves in the transaction that stores the
+rows behind it, so a crash costs a repeat and never a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from connector.domain.lines import Lane
+from connector.domain.states import InboxState, Ledger
+from connector.domain.values import Value, storable
+from connector.salesforce import polling
+from connector.salesforce.faults import CallFailed
+from connector.salesforce.gateway import Gateway
+from connector.salesforce.planner import KEY_FIELD
+from connector.salesforce.polling import Cursor, Polled, Position
+from connector.store.session import Store, wake_later
+from connector.store.tables import Org, Received, Source, Stream
+from connector.sync import queues, settling
+from connector.sync.catalog import Catalog, Catalogs
+from connector.sync.intake import polled_key
+
+log = structlog.get_logger()
+
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+_SHORT_OVERLAP = timedelta(seconds=90)
+_WHOLE_OVERLAP_EVERY = timedelta(seconds=60)
+_SELDOM = timedelta(hours=1)
+_RARE_FROM = timedelta(seconds=60)  # polls further apart than this read slow streams hourly
+
+
+@dataclass(frozen=True)
+class StreamReader:
+    """Polls one org."""
+
+    store: Store
+    catalogs: Catalogs
+    gateway: Gateway
+    every: timedelta
+    lease: timedelta
+    token: UUID = field(default_factory=uuid4)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def read(self) -> int:
+        """Read every stream that is due once; say how many rows were new."""
+        with self.store.transaction() as session:
+            if _paused(session, self.clock()):
+                return 0
+            catalog = self.catalogs.live(session)
+            streams = self._leased(session, catalog)
+            noted = session.scalar(sa.text("SELECT last_value FROM pair_epoch")) or 0
+        if not streams:
+            return 0
+        cursors = [self._cursor(stream, catalog) for stream in streams]
+        try:
+            polled = polling.poll(self.gateway, cursors)
+        except CallFailed as failed:
+            self._failed(failed)
+            return 0
+        whole = {cursor.object for cursor in cursors if cursor.overlap == polling.OVERLAP}
+        return self._store(polled.streams, noted, whole)
+
+    def _leased(self, session: Session, catalog: Catalog) -> Sequence[Stream]:
+        now = self.clock()
+        for name in polled_fields(catalog):
+            since = _BEGINNING if _begins_in_salesforce(catalog, name) else now
+            row = insert(Stream).values(
+                name=name, via="poll", watermark=since, read_through=since, read_at=_BEGINNING
+            )
+            session.execute(row.on_conflict_do_nothing())
+        mine = sa.or_(
+            Stream.lease_token == self.token,
+            Stream.leased_until.is_(None),
+            Stream.leased_until < now,
+        )
+        names = list(polled_fields(catalog))
+        leased = session.scalars(
+            sa.update(Stream)
+            .where(mine, Stream.name.in_(names))
+            .values(lease_token=self.token, leased_until=now + self.lease)
+            .returning(Stream)
+            .execution_options(synchronize_session=False)
+        ).all()
+        return [stream for stream in leased if self._due(stream, catalog, now)]
+
+    def _due(self, stream: Stream, catalog: Catalog, now: datetime) -> bool:
+        """Streams that only Salesforce fills change seldom: a slow poll reads them hourly."""
+        slow = self.every >= _RARE_FROM and _begins_in_salesforce(catalog, stream.name)
+        return now - stream.read_at >= (_SELDOM if slow else timedelta(0))
+
+    def _cursor(self, stream: Stream, catalog: Catalog) -> Cursor:
+        fields = polled_fields(catalog)[stream.name]
+        if stream.resume is not None:
+            after = Position(str(stream.resume["stamp"]), str(stream.resume["id"]))
+            return Cursor(stream.name, fields, stream.watermark, after=after)
+        whole = (
+            stream.overlapped_at is None
+            or self.clock() - stream.overlapped_at >= _WHOLE_OVERLAP_EVERY
+        )
+        overlap = polling.OVERLAP if whole else _SHORT_OVERLAP
+        return Cursor(stream.name, fields, stream.watermark, overlap)
+
+    def _store(self, polled: Mapping[str, Polled], noted: int, whole: set[str]) -> int:
+        new = 0
+        for name, found in polled.items():
+            if found.fault is not None and not found.rows:
+                log.warning("stream not read", stream=name, code=found.fault.code)
+                continue
+            with self.store.transaction() as session:
+                stream = session.scalars(
+                    sa.select(Stream)
+                    .where(Stream.name == name, Stream.lease_token == self.token)
+                    .with_for_update()
+                ).one_or_none()
+                if stream is None:
+                    continue  # another reader holds the stream now
+                new += _insert(session, found, noted)
+                self._advance(stream, found, whole=name in whole)
+        return new
+
+    def _advance(self, stream: Stream, found: Polled, *, whole: bool) -> None:
+        stream.read_at = self.clock()
+        if found.last is not None:
+            stream.watermark = max(stream.watermark, found.last.at)
+        if found.complete:
+            stream.resume = None
+            if whole:
+                stream.overlapped_at = self.clock()
+            if found.read_through is not None:
+                stream.read_through = max(stream.read_through, found.read_through)
+                stream.watermark = max(stream.watermark, found.read_through)
+        elif found.last is not None:
+            stream.resume = {"stamp": found.last.stamp, "id": found.last.id}
+
+    def _failed(self, failed: CallFailed) -> None:
+        log.warning("org not read", code=failed.fault.code)
+        pause = settling.pause_of(failed.fault, self.clock()) if failed.fault.org_wide else None
+        if pause is not None:
+            with self.store.transaction() as session:
+                settling.pause(session, *pause)
+
+
+def polled_fields(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """The objects to poll, each with the fields that live mappings read of it."""
+    found: dict[str, dict[str, None]] = {}
+    for name, mappings in catalog.by_object.items():
+        if any(mapping.inbound for mapping in mappings):
+            fields = found.setdefault(name, {KEY_FIELD: None})
+            for mapping in mappings:
+                fields.update(dict.fromkeys(mapping.read_fields))
+    return {name: tuple(fields) for name, fields in sorted(found.items())}
+
+
+def _begins_in_salesforce(catalog: Catalog, name: str) -> bool:
+    return any(mapping.create != "line" for mapping in catalog.by_object.get(name, ()))
+
+
+def _insert(session: Session, found: Polled, noted: int) -> int:
+    rows = [_received(found.object, row, noted) for row in found.rows]
+    new = 0
+    for at in range(0, len(rows), 500):
+        chunk = insert(Received).values(rows[at : at + 500]).on_conflict_do_nothing()
+        new += len(session.scalars(chunk.returning(Received.id)).all())
+    if new:
+        wake_later(session, queues.READ)
+    return new
+
+
+def _received(name: str, row: dict[str, Value], noted: int) -> dict[str, object]:
+    return {
+        "source": Source.SALESFORCE,
+        "kind": name,
+        "dedupe_key": polled_key(name, row),
+        "subject": str(row["Id"]),
+        "body": storable(row),
+        "at": datetime.fromisoformat(str(row["SystemModstamp"])),
+        "noted": noted,
+        "lane": Lane.URGENT,
+        "state": InboxState.READY,
+        "ledger": Ledger.IN_FLIGHT,
+    }
+
+
+def _paused(session: Session, now: datetime) -> bool:
+    until = session.scalar(sa.select(Org.paused_until).limit(1))
+    return until is not None and until > now

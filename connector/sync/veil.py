@@ -1,0 +1,65 @@
+"""What a story may show: personal values are masked unless somebody asks to see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connector.domain.records import Kind
+from connector.domain.values import Fields, Value, Values
+from connector.mapping.compiled import CompiledMapping, Line
+from connector.sync.masking import masked
+
+PERSONAL: Mapping[str, frozenset[str]] = {
+    Kind.FRIEND: frozenset({"user_id", "display_name"}),
+    Kind.MEMBER: frozenset({"name", "phone", "email"}),
+    Kind.REGISTRATION: frozenset({"code", "serial", "shop"}),
+    Kind.REPAIR_REQUEST: frozenset(
+        {"symptom", "description", "address", "contact_phone", "product_text"}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Veil:
+    """Masks what is personal; with `reveal` it hides nothing."""
+
+    reveal: bool = False
+
+    def values(self, kind: str, values: Values) -> dict[str, Value]:
+        """A record's values."""
+        return {name: self.value(kind, name, value) for name, value in values.items()}
+
+    def value(self, kind: str, name: str, value: Value) -> Value:
+        """One value of a record."""
+        hidden = not self.reveal and name in PERSONAL.get(kind, ())
+        return masked({name: value})[name] if hidden else value
+
+    def fields(self, mapping: CompiledMapping | None, fields: Fields | None) -> Value:
+        """Fields of a Salesforce row; without the mapping they came through, all are hidden."""
+        if fields is None:
+            return None
+        if self.reveal:
+            return dict(fields)
+        hidden = fields.keys() if mapping is None else personal_fields(mapping)
+        veiled = masked({name: value for name, value in fields.items() if name in hidden})
+        return {name: veiled.get(name, value) for name, value in fields.items()}
+
+
+def personal_fields(mapping: CompiledMapping) -> frozenset[str]:
+    """The fields of a mapping that hold, or are made from, personal values."""
+    return frozenset(
+        name for line in mapping.lines if _is_personal(mapping, line) for name in line.fields
+    )
+
+
+def _is_personal(mapping: CompiledMapping, line: Line) -> bool:
+    names = {*line.inputs, *([line.source] if line.source else [])}
+    return any(_names_a_person(mapping, name) for name in names)
+
+
+def _names_a_person(mapping: CompiledMapping, name: str) -> bool:
+    if name in mapping.schema.values:
+        return name in PERSONAL.get(mapping.kind, ())
+    relation, _, rest = name.partition(".")
+    return rest in PERSONAL.get(mapping.schema.relations.get(relation, ""), ())

@@ -1,0 +1,226 @@
+"""Weigh one pair: line by line, what is sent, what is taken, what a person must decide.
+
+Pure: values in, an outcome out. The base is kept per Salesforce field in canonical form,
+with the LINE value it stands for and the mapping version that wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connector.domain.lines import Direction, Policy
+from connector.domain.merge import Action, Cell, judge
+from connector.domain.values import Fields, Value, Values
+from connector.mapping.compiled import CompiledMapping, Line, LineProblem
+
+
+@dataclass(frozen=True)
+class Question:
+    """One line that a person must decide, with all that is needed to do so."""
+
+    line: str
+    kind: str
+    base: Fields | None
+    ours: Fields | None
+    theirs: Fields | None
+    reason: str
+    next_step: str
+    computed: bool = False  # an expression: the whole record waits for it
+
+
+@dataclass
+class Outcome:
+    """What weighing a pair came to. `agreed` is new base; what is sent becomes base when it is settled."""
+
+    sends: dict[str, Value] = field(default_factory=dict)
+    takes: dict[str, Value] = field(default_factory=dict)
+    agreed: dict[str, Value] = field(default_factory=dict)
+    sent: dict[str, Value] = field(default_factory=dict)
+    questions: list[Question] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)  # lines that no longer ask anything
+
+
+def weigh(
+    mapping: CompiledMapping,
+    seen: Values,
+    base: Mapping[str, Value],
+    row: Fields | None,
+    *,
+    creating: bool = False,
+) -> Outcome:
+    """Weigh every line of a mapping; `row` is None where nothing was read."""
+    outcome = Outcome()
+    for line in mapping.lines:
+        try:
+            _weigh_line(outcome, mapping.version, line, seen, base, row, creating=creating)
+        except LineProblem as problem:
+            outcome.questions.append(_problem(line, base, row, problem))
+    return outcome
+
+
+def _weigh_line(
+    outcome: Outcome,
+    version: int,
+    line: Line,
+    seen: Values,
+    base: Mapping[str, Value],
+    row: Fields | None,
+    *,
+    creating: bool,
+) -> None:
+    inbound_only = line.direction is Direction.FROM_SALESFORCE
+    ours = None if inbound_only else line.forward(seen)
+    theirs = theirs_of(line, row)
+    cell = Cell(
+        direction=line.direction,
+        write=line.write,
+        policy=line.policy,
+        first_meeting=line.first_meeting,
+        ours=ours,
+        theirs=theirs,
+        base=base_of(line, base),
+        creating=creating,
+        guarded=line.is_expression,
+    )
+    verdict = judge(cell, line.same)
+    if verdict.action is Action.ASK:
+        outcome.questions.append(_clash(line, cell))
+        return
+    outcome.answered.append(line.id)
+    if verdict.action is Action.SEND:
+        outcome.sends.update(verdict.fields)
+        outcome.sent.update(based(line, verdict.fields, _source(line, seen), version))
+        if theirs is not None and ours is not None and dict(verdict.fields) != dict(ours):
+            _take(outcome, line, verdict.fields)
+    elif verdict.action is Action.TAKE:
+        _take(outcome, line, verdict.fields)
+        outcome.agreed.update(based(line, verdict.fields, _taken(outcome, line), version))
+    elif verdict.action is Action.AGREE:
+        outcome.agreed.update(based(line, verdict.fields, _source(line, seen), version))
+
+
+def base_of(line: Line, base: Mapping[str, Value]) -> Fields | None:
+    """What a line's fields held when both sides last agreed; None if they never met."""
+    held = {name: base.get(_entry(line, name)) for name in line.fields}
+    if not all(isinstance(entry, dict) for entry in held.values()):
+        return None
+    return {name: entry["value"] for name, entry in held.items() if isinstance(entry, dict)}
+
+
+def _entry(line: Line, name: str) -> str:
+    """Where the base keeps a field: a field that two lines share has one entry for each way."""
+    return name + line.id.removeprefix(",".join(line.fields))
+
+
+def entries_of(line: Line, base: Mapping[str, Value]) -> dict[str, Value]:
+    """A line's part of a base."""
+    names = (_entry(line, name) for name in line.fields)
+    return {name: base[name] for name in names if name in base}
+
+
+def theirs_of(line: Line, row: Fields | None) -> Fields | None:
+    """A line's part of a row that was read, in canonical form; None if it was not read."""
+    if row is None or any(name not in row for name in line.fields):
+        return None
+    return line.canonical({name: row[name] for name in line.fields})
+
+
+def based(line: Line, fields: Fields, value: Value, version: int) -> dict[str, Value]:
+    """The entries of the base for a line's fields."""
+    return {
+        _entry(line, name): {"value": fields.get(name), "line": value, "version": version}
+        for name in line.fields
+    }
+
+
+def settled_base(
+    mapping: CompiledMapping, outcome: Outcome, row: Fields | None
+) -> dict[str, Value]:
+    """The base once the sends are in: what was read back where it was read, else what was sent."""
+    fresh = {**outcome.agreed, **outcome.sent}
+    if row is None:
+        return fresh
+    for line in mapping.lines:
+        theirs = theirs_of(line, row)
+        if theirs is None or not all(_entry(line, name) in outcome.sent for name in line.fields):
+            continue
+        stands_for = outcome.sent[_entry(line, line.fields[0])]
+        value = stands_for["line"] if isinstance(stands_for, dict) else None
+        fresh.update(based(line, theirs, value, mapping.version))
+    return fresh
+
+
+def equals_base(mapping: CompiledMapping, base: Mapping[str, Value], row: Fields) -> bool:
+    """Whether a row says nothing new: every line that carries values back holds its base."""
+    for line in mapping.inbound:
+        theirs, known = theirs_of(line, row), base_of(line, base)
+        if theirs is not None and (known is None or not line.same(theirs, known)):
+            return False
+    return True
+
+
+def must_read(mapping: CompiledMapping, seen: Values, base: Mapping[str, Value]) -> bool:
+    """Whether a write needs the row first: never overwrite blind what both sides may edit (rule 8)."""
+    for line in mapping.lines:
+        if line.direction is Direction.FROM_SALESFORCE:
+            continue
+        if base_of(line, base) is None and line.writes_after_creation:
+            return True
+        if not _changed(line, seen, base):
+            continue
+        both = line.direction is Direction.BOTH and line.policy is not Policy.LINE_WINS
+        if both or line.is_expression:
+            return True
+    return False
+
+
+def _changed(line: Line, seen: Values, base: Mapping[str, Value]) -> bool:
+    known = base_of(line, base)
+    if known is None or not line.writes_after_creation:
+        return False
+    try:
+        return not line.same(line.forward(seen), known)
+    except LineProblem:
+        return False
+
+
+def _take(outcome: Outcome, line: Line, fields: Fields) -> None:
+    if line.source is not None and line.direction is not Direction.TO_SALESFORCE:
+        outcome.takes[line.source] = line.inverse(fields)
+
+
+def _taken(outcome: Outcome, line: Line) -> Value:
+    return outcome.takes.get(line.source or "")
+
+
+def _source(line: Line, seen: Values) -> Value:
+    return seen.get(line.source) if line.source is not None else None
+
+
+def _clash(line: Line, cell: Cell) -> Question:
+    met = "since they last agreed" if cell.base is not None else "and they had never met"
+    return Question(
+        line.id,
+        "merge",
+        cell.base,
+        cell.ours,
+        cell.theirs,
+        f"{line.id}: LINE and Salesforce hold different values {met}, and the mapping says to ask",
+        "Decide which value stands and enter it on the other side; the line goes on by itself.",
+    )
+
+
+def _problem(
+    line: Line, base: Mapping[str, Value], row: Fields | None, problem: LineProblem
+) -> Question:
+    return Question(
+        line.id,
+        "value",
+        base_of(line, base),
+        None,
+        theirs_of(line, row),
+        problem.reason,
+        problem.next_step,
+        computed=line.is_expression,
+    )

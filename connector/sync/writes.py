@@ -1,0 +1,241 @@
+"""From weighed jobs to write intents: which fields, which parents, and what must wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from connector.domain.lines import Write
+from connector.domain.states import MatchState, OutboxState
+from connector.domain.values import Fields, Value
+from connector.mapping.compiled import LineProblem, Parent
+from connector.salesforce.planner import KEY_FIELD, ParentRef, WriteIntent
+from connector.sync import weighing
+from connector.sync.jobs import Done, Hold, Job, Later, ParentState, Stopped
+
+_UNSEEN_FOR = timedelta(seconds=120)
+_MOVING = (OutboxState.READY, OutboxState.CLAIMED, OutboxState.WAITING)
+
+
+def weigh_all(jobs: Sequence[Job], now: datetime) -> None:
+    """Weigh every open job; those with nothing to say end here."""
+    for job in jobs:
+        if job.open:
+            _weigh(job, now)
+
+
+def _weigh(job: Job, now: datetime) -> None:
+    if job.releasing or job.adopted:
+        if job.adopted or job.salesforce_id is None:
+            job.end = Done()
+        return
+    if job.missing:
+        job.end = Stopped(
+            OutboxState.PARKED,
+            f"{job.pair.object} {job.salesforce_id} is deleted or merged in Salesforce",
+            "Restore the row from the recycle bin, or unbind this record from it; then redrive.",
+        )
+        return
+    creating = job.salesforce_id is None
+    if job.pair.unseen_write and job.row is not None:
+        _count_attempt_as_ours(job)
+    if not _is_wanted(job):
+        return
+    job.outcome = weighing.weigh(job.mapping, job.seen, job.base, job.row, creating=creating)
+    failing = [
+        question
+        for question in job.outcome.questions
+        if question.kind == "value" and question.computed
+    ]
+    if failing:
+        first = failing[0]
+        job.end = Stopped(OutboxState.PARKED, first.reason, first.next_step)
+    elif _must_wait_for_sight(job, now):
+        job.end = Later(now + timedelta(seconds=5), "an earlier write has not been seen yet")
+
+
+def _is_wanted(job: Job) -> bool:
+    """Whether `when` still holds; a record that it cannot be worked out for is parked."""
+    try:
+        if not job.mapping.active(job.seen):
+            job.end = Done()
+    except LineProblem as problem:
+        job.end = Stopped(OutboxState.PARKED, problem.message, problem.fix)
+    return job.open
+
+
+def _count_attempt_as_ours(job: Job) -> None:
+    """What the unseen write carried and the row now shows is agreed (design rule 11)."""
+    attempt = job.pair.attempt or {}
+    for line in job.mapping.lines:
+        tried, theirs = weighing.base_of(line, attempt), weighing.theirs_of(line, job.row)
+        if tried is None or theirs is None:
+            continue
+        if line.same(tried, theirs):
+            job.base.update(weighing.entries_of(line, attempt))
+
+
+def _must_wait_for_sight(job: Job, now: datetime) -> bool:
+    """A second, different write waits until a read shows the first, or two minutes."""
+    attempt, outcome = job.pair.attempt, job.outcome
+    if not job.pair.unseen_write or not attempt or outcome is None or job.salesforce_id is None:
+        return False
+    since = job.pair.written_at
+    if since is None or now - since > _UNSEEN_FOR:
+        return False
+    seen = all(job.base.get(name) == held for name, held in attempt.items())
+    same = all(
+        isinstance(held, dict) and outcome.sends.get(name, held["value"]) == held["value"]
+        for name, held in attempt.items()
+    )
+    return not seen and not same
+
+
+def intents(jobs: Sequence[Job]) -> list[WriteIntent]:
+    """The writes of all open jobs; what waits for a parent is held instead."""
+    found: dict[str, WriteIntent] = {}
+    by_pair = {str(job.pair.id): job for job in jobs}
+    for job in _parents_first(jobs):
+        if job.open:
+            intent = _intent(job, by_pair)
+            if intent is not None:
+                found[job.ref] = intent
+    return list(found.values())
+
+
+def _parents_first(jobs: Sequence[Job]) -> list[Job]:
+    """An order in which every job comes after those whose rows it names."""
+    by_pair = {job.pair.id: job for job in jobs}
+    ordered: dict[str, Job] = {}
+
+    def visit(job: Job, trail: frozenset[str]) -> None:
+        if job.ref in ordered or job.ref in trail:
+            return
+        for state in job.parents:
+            if state.pair is not None and state.pair.id in by_pair:
+                visit(by_pair[state.pair.id], trail | {job.ref})
+        ordered[job.ref] = job
+
+    for job in jobs:
+        visit(job, frozenset())
+    return list(ordered.values())
+
+
+def _intent(job: Job, by_pair: Mapping[str, Job]) -> WriteIntent | None:
+    if job.releasing:
+        return _release(job)
+    creating = job.salesforce_id is None
+    parents = [ref for state in job.parents for ref in _parent(job, state, by_pair, creating)]
+    if not job.open or job.outcome is None:
+        return None
+    fields = dict(job.outcome.sends)
+    if not creating and job.row is not None and job.row.get(KEY_FIELD) != job.pair.key:
+        fields[KEY_FIELD] = job.pair.key
+    if not creating and not fields and not parents:
+        job.end = Done()
+        return None
+    return WriteIntent(
+        ref=job.ref,
+        object=job.pair.object,
+        key=job.pair.key,
+        salesforce_id=job.salesforce_id,
+        fields=fields,
+        parents=tuple(parents),
+        read_back=job.mapping.read_fields,
+        group=_group(job, parents),
+        assign=job.mapping.assignment_rule and creating,
+    )
+
+
+def _release(job: Job) -> WriteIntent:
+    cleared: dict[str, Value] = {KEY_FIELD: None}
+    for line in job.mapping.lines:
+        for name in set(line.fields) & set(job.mapping.marks):
+            cleared.update(line.canonical({name: None}))
+    return WriteIntent(job.ref, job.pair.object, job.pair.key, job.salesforce_id, cleared)
+
+
+def _parent(
+    job: Job, state: ParentState, by_pair: Mapping[str, Job], creating: bool
+) -> list[ParentRef]:
+    """The reference to write, none, or a hold on the job."""
+    parent = state.parent
+    if not creating and not _fills(job, parent):
+        return []
+    known = _known_id(state, by_pair)
+    if known is not None:
+        return [_ref(parent, known, None)]
+    comes_along = by_pair.get(str(state.pair.id)) if state.pair is not None else None
+    if comes_along is not None and comes_along.open:
+        return [_ref(parent, None, comes_along.pair.key)]
+    if parent.optional and not _is_coming(state, comes_along):
+        return []
+    job.end = _hold(job, state)
+    return []
+
+
+def _fills(job: Job, parent: Parent) -> bool:
+    """Whether an existing row is to be given this parent."""
+    if job.row is None or parent.field not in job.row:
+        return False
+    blank = job.row[parent.field] in (None, "")
+    return blank and (parent.write is not Write.CREATE)
+
+
+def _known_id(state: ParentState, by_pair: Mapping[str, Job]) -> str | None:
+    if state.pair is None:
+        return None
+    job = by_pair.get(str(state.pair.id))
+    if job is not None and isinstance(job.end, Stopped | Hold | Later) and not job.adopted:
+        return state.pair.salesforce_id
+    if job is not None:
+        return job.salesforce_id
+    return state.pair.salesforce_id
+
+
+def _is_coming(state: ParentState, comes_along: Job | None) -> bool:
+    """Whether a parent that may be left out will be there shortly."""
+    if comes_along is not None:
+        return isinstance(comes_along.end, Later)
+    return state.pair is not None and state.standing in _MOVING
+
+
+def _ref(parent: Parent, salesforce_id: str | None, key: str | None) -> ParentRef:
+    return ParentRef(parent.field, parent.relationship_name, parent.object, salesforce_id, key)
+
+
+def _hold(job: Job, state: ParentState) -> Hold:
+    via = state.parent.via
+    if state.target is None:
+        return Hold(
+            job.record.id,
+            f"waits for its {via}: this {job.record.kind} has none yet",
+            "It goes on by itself once the person has bound the account.",
+        )
+    held_for = state.pair.id if state.pair is not None else state.target
+    return Hold(
+        held_for,
+        f"waits for the {state.parent.object} that {state.parent.field} must name",
+        f"See why that {state.parent.object} is not in Salesforce yet; this one follows by itself.",
+    )
+
+
+def _group(job: Job, parents: Sequence[ParentRef]) -> str | None:
+    for parent in parents:
+        if parent.object == "Account":
+            return parent.id or parent.key
+    if job.pair.object == "Account":
+        return job.salesforce_id or job.pair.key
+    return None
+
+
+def is_matched(job: Job) -> bool:
+    """Whether an existing row was taken in this very run."""
+    return job.match is MatchState.FOUND and job.pair.match is MatchState.PENDING
+
+
+def sent_base(job: Job, row: Fields | None) -> dict[str, Value]:
+    """The base once a job is through."""
+    if job.outcome is None:
+        return dict(job.base)
+    return {**job.base, **weighing.settled_base(job.mapping, job.outcome, row)}

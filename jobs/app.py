@@ -1,0 +1,70 @@
+"""The Celery app: three lanes, early acknowledgement, and a schedule that asks PostgreSQL what is due.
+
+Messages are wake-ups without payload, so losing one loses nothing and there is nothing to
+acknowledge late (decision 2).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, setup_logging, worker_ready
+
+from connector.ground.readiness import tell_ready
+from connector.logs import configure
+from connector.settings import load_settings
+
+settings = load_settings()
+
+app = Celery("connector", broker=settings.redis_url.get_secret_value(), include=["jobs.tasks"])
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=False,
+    task_default_queue="normal",
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_connection_timeout=2,
+    broker_transport_options={
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    },
+    task_routes={
+        "read": {"queue": "urgent"},
+        "send": {"queue": "urgent"},
+        "sweep": {"queue": "urgent"},
+        "deliver.urgent": {"queue": "urgent"},
+        "deliver.normal": {"queue": "normal"},
+        "deliver.bulk": {"queue": "bulk"},
+        "prune": {"queue": "bulk"},
+    },
+    beat_schedule={
+        "sweep": {
+            "task": "sweep",
+            "schedule": timedelta(seconds=settings.sweep_seconds),
+            "options": {"expires": 10},
+        },
+        "prune": {
+            "task": "prune",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 50},
+        },
+    },
+)
+
+
+@setup_logging.connect
+def _log_as_we_do(**_: Any) -> None:
+    configure()
+
+
+@worker_ready.connect
+@beat_init.connect
+def _say_so(**_: Any) -> None:
+    tell_ready()

@@ -1,0 +1,90 @@
+"""The tasks: each wakes one queue and works it until it is empty or its turn is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy.exc
+from celery import Task
+
+from connector.bootstrap import System
+from connector.domain.lines import Lane
+from connector.sync import queues, sweeping
+from jobs.app import app, settings
+from jobs.wake import wake
+
+TURN_SECONDS = 20.0
+
+system = System(settings, wake)
+
+_INFRASTRUCTURE = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, OSError)
+
+_lasting: dict[str, Any] = {
+    "autoretry_for": _INFRASTRUCTURE,
+    "retry_backoff": 1,
+    "retry_backoff_max": 60,
+    "retry_jitter": True,
+    "max_retries": 8,
+}
+
+
+def work(queue: str, step: Callable[[], int]) -> None:
+    """Repeat a step while it finds work; hand over to a fresh wake when the turn is over."""
+    until = time.monotonic() + TURN_SECONDS
+    while step():
+        if time.monotonic() > until:
+            wake(queue)
+            return
+
+
+@app.task(name="read", **_lasting)
+def read() -> None:
+    """Read the inbox."""
+    work(queues.READ, system.reader.read)
+
+
+@app.task(name="send", **_lasting)
+def send() -> None:
+    """Send what is owed to LINE users."""
+    work(queues.SEND, system.postman.send)
+
+
+@app.task(name="deliver.urgent", **_lasting)
+def deliver_urgent() -> None:
+    """Deliver what a LINE user is waiting for."""
+    work(queues.deliver(Lane.URGENT), lambda: system.delivery.deliver(Lane.URGENT))
+
+
+@app.task(name="deliver.normal", **_lasting)
+def deliver_normal() -> None:
+    """Deliver the normal lane."""
+    work(queues.deliver(Lane.NORMAL), lambda: system.delivery.deliver(Lane.NORMAL))
+
+
+@app.task(name="deliver.bulk", **_lasting)
+def deliver_bulk() -> None:
+    """Deliver the bulk lane."""
+    work(queues.deliver(Lane.BULK), lambda: system.delivery.deliver(Lane.BULK))
+
+
+@app.task(name="sweep", **_lasting)
+def sweep() -> None:
+    """Ripen, take back, wake."""
+    sweeping.sweep(system.store)
+
+
+@app.task(name="prune", **_lasting)
+def prune() -> None:
+    """Forget what has served its time."""
+    sweeping.prune(system.store)
+
+
+TASKS: Mapping[str, Task] = {
+    queues.READ: read,
+    queues.SEND: send,
+    queues.deliver(Lane.URGENT): deliver_urgent,
+    queues.deliver(Lane.NORMAL): deliver_normal,
+    queues.deliver(Lane.BULK): deliver_bulk,
+}
