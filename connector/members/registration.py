@@ -1,0 +1,173 @@
+"""Product registration: a person claims a unit by its code, and the first claim wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session, aliased
+
+from connector.domain.changes import Change
+from connector.domain.identifiers import uuid7
+from connector.domain.records import Kind
+from connector.domain.values import Value, moment
+from connector.members import bound, codes, people
+from connector.members.answers import Answers
+from connector.members.limits import HOUR, LIMITS, Limits, require_room
+from connector.members.refusals import FieldProblem, Refused
+from connector.store.tables import CodeTry, Person, Record, Relation, Unit
+
+TAIPEI = ZoneInfo("Asia/Taipei")
+_FIRST_DAY = date(1990, 1, 1)
+_LONGEST_SHOP = 80
+_LONGEST_CODE = 200
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A registration, and whether this request made it."""
+
+    registration_id: UUID
+    created: bool
+
+
+def claim(
+    session: Session,
+    person: Person,
+    form: Mapping[str, object],
+    now: datetime,
+    *,
+    zone: tzinfo = TAIPEI,
+    limits: Limits = LIMITS,
+) -> tuple[Claimed | Refused, list[Change]]:
+    """Register the unit that bears the form's code; again by the same person changes nothing."""
+    people.lock(session, person.id)
+    answers = Answers(form)
+    typed = answers.text("code", _LONGEST_CODE)
+    bought = answers.day("purchased_on", _FIRST_DAY, now.astimezone(zone).date())
+    shop = answers.text("shop", _LONGEST_SHOP, required=False)
+    answers.flag("from_chat")
+    answers.check()
+    _require_guesses_left(session, person, now, limits)
+    code = codes.normalise(str(typed))
+    unit = codes.unit_of(session, code) if code else None
+    if unit is None:
+        return _guessed(session, person, now), []
+    if not _take(session, person, unit, now):
+        return _taken_before(session, person, unit), []
+    registration_id = uuid7()
+    values = _values(unit, bought, shop)
+    return Claimed(registration_id, created=True), [
+        _registered(session, person, unit, registration_id, values)
+    ]
+
+
+def list_of(session: Session, person: Person) -> list[dict[str, Value]]:
+    """The registrations of the person and of the member they are bound to, newest first."""
+    product, at_product, at_member = aliased(Record), aliased(Relation), aliased(Relation)
+    member_id = bound.member_of(session, person.id)
+    query = (
+        sa.select(Record, product)
+        .outerjoin(at_product, (at_product.record_id == Record.id) & (at_product.name == "product"))
+        .outerjoin(product, product.id == at_product.target_id)
+        .outerjoin(at_member, (at_member.record_id == Record.id) & (at_member.name == "member"))
+        .where(Record.kind == Kind.REGISTRATION)
+        .where(_owned(person, at_member.target_id, member_id))
+        .order_by(Record.id.desc())
+    )
+    return [_shown(record, of) for record, of in session.execute(query)]
+
+
+def find(session: Session, person: Person, registration_id: UUID) -> Record | None:
+    """A registration, if it is the person's or their member's."""
+    at_member = aliased(Relation)
+    member_id = bound.member_of(session, person.id)
+    query = (
+        sa.select(Record)
+        .outerjoin(at_member, (at_member.record_id == Record.id) & (at_member.name == "member"))
+        .where(Record.id == registration_id, Record.kind == Kind.REGISTRATION)
+        .where(_owned(person, at_member.target_id, member_id))
+    )
+    return session.scalar(query)
+
+
+def _owned(person: Person, target: Any, member_id: UUID | None) -> sa.ColumnElement[bool]:
+    mine = Record.person_id == person.id
+    return mine if member_id is None else sa.or_(mine, target == member_id)
+
+
+def _require_guesses_left(session: Session, person: Person, now: datetime, limits: Limits) -> None:
+    mine = [CodeTry.person_id == person.id]
+    most = limits.unknown_units_per_person_and_hour
+    try:
+        require_room(session, CodeTry.at, mine, most, HOUR, now)
+    except Refused:
+        _log.warning("unit_codes_guessed", person_id=str(person.id), per_hour=most)
+        raise
+
+
+def _guessed(session: Session, person: Person, now: datetime) -> Refused:
+    session.add(CodeTry(person_id=person.id, at=now))
+    return Refused("unknown_code", [FieldProblem("code", "unknown_code")])
+
+
+def _take(session: Session, person: Person, unit: Unit, now: datetime) -> bool:
+    """Compare and set: of two people who claim at the same moment one finds the unit taken."""
+    free = sa.update(Unit).where(Unit.id == unit.id, Unit.claimed_by.is_(None))
+    taken = free.values(claimed_by=person.id, claimed_at=now).returning(Unit.id)
+    return session.scalar(taken) is not None
+
+
+def _taken_before(session: Session, person: Person, unit: Unit) -> Claimed:
+    session.refresh(unit)
+    mine = sa.select(Record.id).where(
+        Record.person_id == person.id,
+        Record.kind == Kind.REGISTRATION,
+        Record.values["code"].astext == codes.shown(unit.code),
+    )
+    registration_id = session.scalar(mine) if unit.claimed_by == person.id else None
+    if registration_id is None:
+        raise Refused("code_claimed", [FieldProblem("code", "code_claimed")])
+    return Claimed(registration_id, created=False)
+
+
+def _values(unit: Unit, bought: date | None, shop: str | None) -> dict[str, Value]:
+    return {
+        "code": codes.shown(unit.code),
+        "serial": unit.serial,
+        "purchased_on": bought.isoformat() if bought else None,
+        "shop": shop,
+        "warranty_until": None,
+    }
+
+
+def _registered(
+    session: Session, person: Person, unit: Unit, registration_id: UUID, values: dict[str, Value]
+) -> Change:
+    member_id = bound.member_of(session, person.id)
+    relations: dict[str, UUID | None] = {"product": unit.product_id}
+    if member_id is not None:
+        relations["member"] = member_id
+    return Change(registration_id, Kind.REGISTRATION, values, person.id, relations)
+
+
+def _shown(record: Record, product: Record | None) -> dict[str, Value]:
+    values, of = record.values, product.values if product else {}
+    return {
+        "registration_id": str(record.id),
+        "code": values.get("code"),
+        "product": {"sku": of.get("sku"), "name": of.get("name")},
+        "serial": values.get("serial"),
+        "purchased_on": values.get("purchased_on"),
+        "shop": values.get("shop"),
+        "warranty_until": values.get("warranty_until"),
+        "created_at": moment(record.created_at),
+    }

@@ -1,0 +1,137 @@
+"""Repair requests: what a member asks for, and what became of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, tzinfo
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from connector.domain.changes import Change
+from connector.domain.identifiers import uuid7
+from connector.domain.records import Kind
+from connector.domain.values import Value, moment
+from connector.members import bound, people, registration
+from connector.members.answers import Answers, read_day
+from connector.members.limits import DAY, LIMITS, Limits, require_room
+from connector.members.refusals import FieldProblem, Refused
+from connector.members.registration import TAIPEI
+from connector.store.tables import Person, Record, Relation
+
+URGENCIES = ("low", "normal", "high")
+_SLOT = re.compile(r"(\d{4}-\d{2}-\d{2}) (AM|PM|EVENING)")
+_MOST_SLOTS = 3
+
+
+def ask(
+    session: Session,
+    person: Person,
+    form: Mapping[str, object],
+    now: datetime,
+    *,
+    zone: tzinfo = TAIPEI,
+    regions: Sequence[str] = ("TW",),
+    limits: Limits = LIMITS,
+) -> tuple[UUID, list[Change]]:
+    """Ask for the repair of a registered unit, or of a product described in words."""
+    people.lock(session, person.id)
+    member_id = bound.member_of(session, person.id)
+    if member_id is None:
+        raise Refused("binding_required")
+    values, unit = _read(form, now.astimezone(zone).date(), regions)
+    if unit is not None and registration.find(session, person, unit) is None:
+        problem = FieldProblem("registration_id", "unknown_registration")
+        raise Refused("unknown_registration", [problem])
+    mine = [Record.person_id == person.id, Record.kind == Kind.REPAIR_REQUEST]
+    most = limits.repairs_per_person_and_day
+    require_room(session, Record.created_at, mine, most, DAY, now)
+    repair_request_id = uuid7()
+    relations: dict[str, UUID | None] = {"member": member_id}
+    if unit is not None:
+        relations["registration"] = unit
+    opened: dict[str, Value] = {"status": "received", "created_at": moment(now)}
+    change = Change(
+        repair_request_id, Kind.REPAIR_REQUEST, {**values, **opened}, person.id, relations
+    )
+    return repair_request_id, [change]
+
+
+def list_of(session: Session, person: Person) -> list[dict[str, Value]]:
+    """The repair requests of the member that the person is bound to, newest first."""
+    member_id = bound.member_of(session, person.id)
+    if member_id is None:
+        return []
+    at_unit, at_member = aliased(Relation), aliased(Relation)
+    query = (
+        sa.select(Record, at_unit.target_id)
+        .join(at_member, (at_member.record_id == Record.id) & (at_member.name == "member"))
+        .outerjoin(at_unit, (at_unit.record_id == Record.id) & (at_unit.name == "registration"))
+        .where(Record.kind == Kind.REPAIR_REQUEST, at_member.target_id == member_id)
+        .order_by(Record.id.desc())
+    )
+    return [_shown(record, unit) for record, unit in session.execute(query)]
+
+
+def _read(
+    form: Mapping[str, object], today: date, regions: Sequence[str]
+) -> tuple[dict[str, Value], UUID | None]:
+    answers = Answers(form)
+    unit, product = _what(answers)
+    values: dict[str, Value] = {
+        "product_text": product,
+        "symptom": answers.text("symptom", 255),
+        "description": answers.text("description", 2000, required=False),
+        "address": answers.text("address", 255),
+        "slots": _slots(answers, today),
+        "contact_phone": answers.phone("contact_phone", regions),
+        "urgency": answers.choice("urgency", URGENCIES, "normal"),
+    }
+    answers.flag("from_chat")
+    answers.check()
+    return values, unit
+
+
+def _what(answers: Answers) -> tuple[UUID | None, str | None]:
+    given = answers.given("registration_id")
+    if given is None or given == "":
+        return None, answers.text("product", 255)
+    try:
+        return UUID(str(given)), None
+    except ValueError:
+        problem = FieldProblem("registration_id", "unknown_registration")
+        raise Refused("unknown_registration", [problem]) from None
+
+
+def _slots(answers: Answers, today: date) -> list[Value]:
+    given = answers.given("slots")
+    if not isinstance(given, list) or not 1 <= len(given) <= _MOST_SLOTS:
+        answers.wrong("slots", "slots")
+        return []
+    days = [_day(slot) for slot in given]
+    if None in days or len(set(map(str, given))) < len(given):
+        answers.wrong("slots", "slots")
+    elif any(day < today for day in days if day is not None):
+        answers.wrong("slots", "slots_past")
+    return sorted(map(str, given))  # type: ignore[return-value]
+
+
+def _day(slot: object) -> date | None:
+    parts = _SLOT.fullmatch(slot) if isinstance(slot, str) else None
+    return read_day(parts[1]) if parts else None
+
+
+def _shown(record: Record, unit: UUID | None) -> dict[str, Value]:
+    values = record.values
+    return {
+        "repair_request_id": str(record.id),
+        "registration_id": str(unit) if unit else None,
+        "symptom": values.get("symptom"),
+        "status": values.get("status") or "received",
+        "case_number": values.get("case_number"),
+        "visit_at": values.get("visit_at"),
+        "created_at": values.get("created_at") or moment(record.created_at),
+        "updated_at": moment(record.updated_at),
+    }

@@ -1,0 +1,30 @@
+"""Request bodies, read up to a size."""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect, Request
+
+
+class TooLarge(Exception):
+    """The body is longer than is taken."""
+
+
+async def read_at_most(request: Request, most: int) -> bytes:
+    """The raw body, or `TooLarge` as soon as it is known to be longer than `most` bytes."""
+    if _announced(request) > most:
+        raise TooLarge
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else 0
+
+
+__all__ = ["ClientDisconnect", "TooLarge", "read_at_most"]
