@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,11 +181,12 @@ def _texts(folder: Path) -> dict[str, str]:
 
 
 def _refused(wrong: MappingProblems, folder: Path, *, as_json: bool) -> int:
+    """Tell every problem with the path a person can open."""
+    found = [replace(each, file=f"{_shown_path(folder)}/{each.file}") for each in wrong.problems]
     if not as_json:
-        raise wrong
+        raise MappingProblems(found)
     error = {"code": wrong.code, "message": f"{folder} cannot be published", "fix": wrong.fix}
-    rows = [_told(problem) for problem in wrong.problems]
-    output.put_json({"error": {**error, "problems": rows}})
+    output.put_json({"error": {**error, "problems": [_told(problem) for problem in found]}})
     return 1
 
 

@@ -57,7 +57,11 @@ def equal(one: Fields, other: Fields) -> bool:
 
 def is_blank(fields: Fields) -> bool:
     """Whether no field holds anything; a checkbox that is off holds nothing to lose."""
-    return all(value in (None, "", [], False) for value in fields.values())
+    return all(_holds_nothing(value) for value in fields.values())
+
+
+def _holds_nothing(value: Value) -> bool:
+    return value is None or value is False or value in ("", [])  # 0 is a value
 
 
 def judge(cell: Cell, same: Same = equal) -> Verdict:
@@ -105,17 +109,26 @@ def _fill(cell: Cell) -> Verdict:
 
 def _first_meeting(cell: Cell, same: Same, *, takes: bool) -> Verdict:
     ours, theirs = cell.ours, cell.theirs
-    if ours is None:
+    if ours is None or theirs is None:
         return Verdict(Action.KEEP, {})
-    if theirs is None:
-        return Verdict(Action.KEEP, {})
-    if is_blank(theirs):
-        return Verdict(Action.AGREE if is_blank(ours) else Action.SEND, ours)
     if same(ours, theirs):
         return Verdict(Action.AGREE, theirs)
+    if cell.first_meeting is Policy.NO_WINS and _are_boxes(ours, theirs):
+        return _settle(Policy.NO_WINS, ours, theirs, takes=takes)  # off is an answer, not a blank
+    if is_blank(theirs):
+        return Verdict(Action.AGREE if is_blank(ours) else Action.SEND, ours)
     if is_blank(ours):
-        return Verdict(Action.TAKE, theirs) if takes else Verdict(Action.KEEP, {})
+        return _theirs_stand(ours, theirs, takes=takes)
     return _settle(cell.first_meeting, ours, theirs, takes=takes)
+
+
+def _are_boxes(*sides: Fields) -> bool:
+    return all(isinstance(value, bool) for side in sides for value in side.values())
+
+
+def _theirs_stand(ours: Fields, theirs: Fields, *, takes: bool) -> Verdict:
+    """Their value stays. A line that never takes remembers ours, so that our next edit is one."""
+    return Verdict(Action.TAKE, theirs) if takes else Verdict(Action.AGREE, ours)
 
 
 def _both_ways(cell: Cell, same: Same) -> Verdict:
@@ -135,30 +148,33 @@ def _both_ways(cell: Cell, same: Same) -> Verdict:
         return Verdict(Action.TAKE, theirs)
     merged = _by_element(base, ours, theirs)
     if merged is not None:
-        return Verdict(Action.SEND, merged)
+        return Verdict(Action.TAKE if same(merged, theirs) else Action.SEND, merged)
     return _settle(cell.policy, ours, theirs, takes=True)
 
 
 def _settle(policy: Policy, ours: Fields, theirs: Fields, *, takes: bool) -> Verdict:
-    theirs_stand = Verdict(Action.TAKE, theirs) if takes else Verdict(Action.KEEP, {})
     if policy is Policy.ASK:
         return Verdict(Action.ASK, {})
     if policy is Policy.LINE_WINS:
         return Verdict(Action.SEND, ours)
     if policy is Policy.NO_WINS and not any(ours.values()):
         return Verdict(Action.SEND, ours)
-    return theirs_stand
+    return _theirs_stand(ours, theirs, takes=takes)
 
 
 def _by_element(base: Fields, ours: Fields, theirs: Fields) -> Fields | None:
     """Sets merge by element; None where the line is not made of sets."""
     merged: dict[str, Value] = {}
     for name, mine in ours.items():
-        was, yours = base.get(name), theirs.get(name)
-        if not (isinstance(mine, list) and isinstance(yours, list)):
+        sides = [_elements(value) for value in (base.get(name), mine, theirs.get(name))]
+        if all(side is None for side in sides[1:]) or any(side is None for side in sides):
             return None
-        old = was if isinstance(was, list) else []
-        added = [item for item in [*mine, *yours] if item not in old]
-        kept = [item for item in old if item in mine and item in yours]
-        merged[name] = list[Value](sorted({*map(str, kept), *map(str, added)}))
+        was, ours_now, theirs_now = ({*map(str, side or ())} for side in sides)
+        kept = was & ours_now & theirs_now
+        merged[name] = list[Value](sorted(kept | (ours_now | theirs_now) - was)) or None
     return merged
+
+
+def _elements(value: Value) -> list[Value] | None:
+    """The elements of a set, blank being the empty one; None where the value is no set."""
+    return [] if value is None else value if isinstance(value, list) else None

@@ -17,7 +17,7 @@ from connector.errors import ConnectorError
 from connector.line.exchange import Answer, NoAnswer
 
 RETRY_KEY_LIFE = timedelta(hours=24)
-INVALID_REPLY_TOKEN = "invalid_reply_token"  # noqa: S105 - a fault code
+INVALID_REPLY_TOKEN = "invalid_reply_token"
 REPLY_UNKNOWN = "reply_unknown"
 PUSH_UNKNOWN = "push_unknown"
 

@@ -45,7 +45,11 @@ class LineCompiler:
     def __init__(self, scene: Scene, expression: CompileExpression) -> None:
         self._scene = scene
         self._expression = expression
-        self._ids: set[str] = set()
+        self._sent = {
+            _lowered(spec.salesforce)
+            for spec in scene.document.fields
+            if spec.direction is not Direction.FROM_SALESFORCE
+        }
 
     def compile(self, at: int, spec: FieldLine) -> Line | None:
         """The line, or None where too little of it could be understood; problems are noted."""
@@ -91,11 +95,8 @@ class LineCompiler:
         )
 
     def _id(self, fields: tuple[str, ...], direction: Direction) -> str:
-        name = ",".join(fields)
-        if name in self._ids and direction is Direction.FROM_SALESFORCE:
-            name += ":in"
-        self._ids.add(name)
-        return name
+        shared = direction is Direction.FROM_SALESFORCE and _lowered(fields) in self._sent
+        return ",".join(fields) + (":in" if shared else "")
 
     def _source(self, path: Path, spec: FieldLine) -> _Source | None:
         given = [
@@ -184,3 +185,7 @@ def _lookup(spec: FieldLine) -> Lookup | None:
     if named is None:
         return None
     return Lookup(named.object, named.by, named.value, named.missing)
+
+
+def _lowered(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in fields)

@@ -21,9 +21,12 @@ from connector.domain.records import SCHEMAS
 from connector.domain.states import PairState
 from connector.domain.values import Values
 from connector.mapping.compiled import CompiledMapping, LineProblem
-from connector.store.tables import History, Pair, Record, Relation
+from connector.store.session import book
+from connector.store.tables import Conflict, History, Pair, Record, Relation
 from connector.sync import effects, outbox, owing, views
 from connector.sync.catalog import Catalog
+
+_RANK = 5
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Scene:
     now: datetime
     received: tuple[int, ...] = ()
     side: str = "line"
+    conflicts: Mapping[UUID, dict[str, Conflict]] | None = None  # loaded for a whole batch
     settling: UUID | None = field(default=None)  # the pair whose settling this change comes from
 
 
@@ -48,28 +52,41 @@ class Applied:
     created: bool
 
 
+@dataclass
+class _Past:
+    rows: list[dict[str, object]] = field(default_factory=list)
+
+
+def _write_history(session: Session, past: _Past) -> None:
+    if past.rows:
+        session.execute(insert(History), past.rows)
+
+
 def apply_all(scene: Scene, changes: Iterable[Change]) -> list[Applied]:
     """Apply changes in order, each to its locked record."""
     return [apply(scene, change) for change in changes]
 
 
 def apply(scene: Scene, change: Change) -> Applied:
-    """Bring one record to its new values; want its pairs and owe its notices."""
+    """Bring one record to its new values, making it where it is not there yet."""
     record, created = _locked(scene, change)
+    return alter(scene, record, change, created=created)
+
+
+def alter(scene: Scene, record: Record, change: Change, *, created: bool = False) -> Applied:
+    """Change a locked record; want its pairs, and owe its notices."""
     before = {} if created else dict(record.values)
     changed = _take_values(scene, record, change, before, created=created)
-    related = _relate(scene, record, change.relations)
+    related = _relate(scene, record, change.relations) if change.relations else set()
     if created or changed or related or change.releases:
         if not created:
             record.version += 1
         record.updated_at = scene.now
-        scene.session.flush()
         if change.releases:
             _release(scene, record)
         else:
-            want_pairs(
-                scene, record, changed | related, change.cause, whole=created or bool(related)
-            )
+            whole = created or bool(related)
+            want_pairs(scene, record, changed | related, change.cause, whole=whole)
         _touch_followers(scene, record, changed, change.cause)
         if change.notify and change.cause is Cause.LIVE:
             owing.owe_for(scene, record, before)
@@ -105,7 +122,7 @@ def _take_values(
         return set()
     record.values = {**record.values, **fresh}
     version = record.version if created else record.version + 1
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "record_id": record.id,
             "version": version,
@@ -120,8 +137,7 @@ def _take_values(
         for name in sorted(changed)
         if before.get(name) is not None or fresh[name] is not None
     ]
-    if rows:
-        scene.session.execute(insert(History), rows)
+    book(scene.session, _Past, _RANK, _write_history).rows += rows
     return changed
 
 
@@ -147,19 +163,24 @@ def want_pairs(
     scene: Scene, record: Record, changed: Iterable[str], cause: Cause, *, whole: bool = False
 ) -> None:
     """Want the record's pairs brought up to date; `whole` says that more than named values moved."""
-    mappings = scene.catalog.by_kind.get(record.kind, ())
+    names = frozenset(changed)
+    mappings = [
+        mapping
+        for mapping in scene.catalog.by_kind.get(record.kind, ())
+        if whole or concerns(mapping, names)
+    ]
     if not mappings:
         return
+    scene.session.flush()
     seen = views.view_of(scene.session, record)
     pairs = open_pairs(scene.session, record.id)
-    names = frozenset(changed)
     for mapping in mappings:
         pair = pairs.get(mapping.name)
         if not _is_active(mapping, seen) or (pair is None and mapping.create == "salesforce"):
             continue
         if pair is None:
             pair = make_pair(scene, record, mapping)
-        elif not (whole or concerns(mapping, names)) or pair.id == scene.settling:
+        elif pair.id == scene.settling:
             continue
         effects.link_pair(scene.session, scene.received, pair.id, record.version)
         outbox.want(scene.session, pair.id, mapping.lane, cause)

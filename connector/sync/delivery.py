@@ -28,13 +28,13 @@ from connector.store.tables import Org, Outbox
 from connector.sync import jobs as loading
 from connector.sync import lookups, outbox, settling, writes
 from connector.sync.catalog import Catalogs
-from connector.sync.intake import scene_for
 from connector.sync.governing import Governor
+from connector.sync.intake import scene_for
 from connector.sync.jobs import Job, Later, Stopped
 
 log = structlog.get_logger()
 
-BATCH = 400
+BATCH = 1000
 _BUDGET_REST = timedelta(minutes=5)
 _SPENT = "the day's API calls are spent down to the reserve that is left to the org's other tools"
 

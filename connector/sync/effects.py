@@ -1,12 +1,13 @@
 """The ledger: what each received row caused, and what became of it (design rule 18).
 
-Every move of an effect goes through here, and the received rows it belongs to are reckoned in
-the same transaction, so that the equation holds at every moment.
+Links and moves are noted as they happen and written in sets just before the commit, where the
+received rows they belong to are reckoned too; so the equation holds at every moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,69 +15,126 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from connector.domain.states import EffectState, InboxState, Ledger
+from connector.store.session import book
 from connector.store.tables import Effect, Received
 
 _UNSETTLED = (EffectState.OPEN, EffectState.PARKED, EffectState.DEAD)
+_QUIET = {"synchronize_session": False}
+_RANK = 30
+
+
+@dataclass
+class _Page:
+    links: list[dict[str, object]] = field(default_factory=list)
+    pairs: dict[EffectState, dict[UUID, int | None]] = field(default_factory=dict)
+    notices: dict[EffectState, set[UUID]] = field(default_factory=dict)
+    received: set[int] = field(default_factory=set)
+
+
+def _page(session: Session) -> _Page:
+    return book(session, _Page, _RANK, _write)
 
 
 def link_pair(session: Session, received: Collection[int], pair: UUID, version: int) -> None:
     """Say that these received rows want `pair` to be at `version`."""
-    _link(session, [{"received_id": row, "pair_id": pair, "version": version} for row in received])
+    _page(session).links += [_link(row, pair=pair, version=version) for row in received]
 
 
 def link_notice(session: Session, received: Collection[int], notice: UUID) -> None:
     """Say that these received rows caused a notice."""
-    _link(session, [{"received_id": row, "notice_id": notice} for row in received])
-
-
-def _link(session: Session, rows: list[dict[str, object]]) -> None:
-    if rows:
-        session.execute(insert(Effect), [{**row, "state": EffectState.OPEN} for row in rows])
+    _page(session).links += [_link(row, notice=notice) for row in received]
 
 
 def move_pair(session: Session, pair: UUID, to: EffectState, version: int | None = None) -> None:
-    """Move the unsettled effects on a pair, up to `version` where one is given, and reckon."""
-    where = [Effect.pair_id == pair, Effect.state.in_(_UNSETTLED)]
-    if version is not None:
-        where.append(Effect.version <= version)
-    _move(session, sa.and_(*where), to)
+    """Move the unsettled effects on a pair, up to `version` where one is given."""
+    _page(session).pairs.setdefault(to, {})[pair] = version
 
 
 def move_notices(session: Session, notices: Collection[UUID], to: EffectState) -> None:
-    """Move the effects that are notices, and reckon."""
-    if notices:
-        _move(session, Effect.notice_id.in_(list(notices)), to)
-
-
-def waiting_on(session: Session, pair: UUID) -> list[int]:
-    """The received rows with an open effect on a pair."""
-    here = (Effect.pair_id == pair, Effect.state == EffectState.OPEN)
-    return list(session.scalars(sa.select(Effect.received_id).distinct().where(*here)))
-
-
-def _move(session: Session, where: sa.ColumnElement[bool], to: EffectState) -> None:
-    moved = session.scalars(
-        sa.update(Effect)
-        .where(where)
-        .values(state=to)
-        .returning(Effect.received_id)
-        .execution_options(synchronize_session=False)
-    )
-    reckon(session, set(moved))
+    """Move the effects that are notices."""
+    _page(session).notices.setdefault(to, set()).update(notices)
 
 
 def reckon(session: Session, received: Iterable[int]) -> None:
     """Write down for each received row which class of the ledger it is in."""
-    ids = sorted(set(received))
-    if not ids:
-        return
-    session.flush()
-    session.execute(
-        sa.update(Received)
-        .where(Received.id.in_(ids))
-        .values(ledger=ledger_class())
-        .execution_options(synchronize_session=False)
+    _page(session).received.update(received)
+
+
+def waiting_on(session: Session, pairs: Sequence[UUID]) -> Mapping[UUID, tuple[int, ...]]:
+    """For each pair, the received rows with an open effect on it."""
+    found: dict[UUID, list[int]] = {}
+    here = sa.select(Effect.pair_id, Effect.received_id).distinct()
+    open_ = here.where(Effect.pair_id.in_(pairs), Effect.state == EffectState.OPEN)
+    for pair, received in session.execute(open_.order_by(Effect.received_id)):
+        if pair is not None:
+            found.setdefault(pair, []).append(received)
+    return {pair: tuple(rows) for pair, rows in found.items()}
+
+
+def _link(
+    received: int,
+    *,
+    pair: UUID | None = None,
+    version: int | None = None,
+    notice: UUID | None = None,
+) -> dict[str, object]:
+    return {
+        "received_id": received,
+        "pair_id": pair,
+        "version": version,
+        "notice_id": notice,
+        "state": EffectState.OPEN,
+    }
+
+
+def _write(session: Session, page: _Page) -> None:
+    """Links first, then what is opened again, then what is settled: the order they happened in."""
+    touched = set(page.received)
+    if page.links:
+        session.execute(insert(Effect), page.links)
+        touched.update(int(str(link["received_id"])) for link in page.links)
+    for to in sorted(page.pairs, key=lambda state: state is not EffectState.OPEN):
+        touched.update(_move_pairs(session, page.pairs[to], to))
+    for to, notices in page.notices.items():
+        touched.update(_move(session, Effect.notice_id.in_(sorted(notices)), to))
+    _reckon(session, touched)
+
+
+def _move_pairs(
+    session: Session, pairs: Mapping[UUID, int | None], to: EffectState
+) -> Sequence[int]:
+    columns = sa.column("pair_id", sa.Uuid), sa.column("up_to", sa.Integer)
+    wanted = (
+        sa.func.unnest(
+            sa.cast(list(pairs), sa.ARRAY(sa.Uuid)),
+            sa.cast(list(pairs.values()), sa.ARRAY(sa.Integer)),
+        )
+        .table_valued(*columns, name="wanted")
+        .render_derived()
     )
+    here = sa.and_(
+        Effect.pair_id == wanted.c.pair_id,
+        Effect.state.in_(_UNSETTLED),
+        Effect.state != to,
+        sa.or_(wanted.c.up_to.is_(None), Effect.version <= wanted.c.up_to),
+    )
+    return _move(session, here, to)
+
+
+def _move(session: Session, where: sa.ColumnElement[bool], to: EffectState) -> Sequence[int]:
+    moved = sa.update(Effect).where(where).values(state=to).returning(Effect.received_id)
+    return session.scalars(moved.execution_options(**_QUIET)).all()
+
+
+def _reckon(session: Session, received: Collection[int]) -> None:
+    ids = sorted(received)
+    if ids:
+        # Two transactions may each close one effect of a row: the second must look after the
+        # first has committed, and a statement sees other tables as they were when it began.
+        mine = sa.select(Received.id).where(Received.id.in_(ids)).order_by(Received.id)
+        session.execute(mine.with_for_update())
+        here = sa.update(Received).where(Received.id.in_(ids), Received.ledger != ledger_class())
+        session.execute(here.values(ledger=ledger_class()).execution_options(**_QUIET))
 
 
 def ledger_class() -> sa.ColumnElement[Ledger]:

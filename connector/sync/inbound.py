@@ -6,6 +6,7 @@ if the pair has not moved since the moment noted before the row was read (design
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from connector.domain.values import Fields, Value
 from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.store.tables import Conflict, Outbox, Pair, Received, Record
 from connector.sync import effects, outbox, views, weighing
-from connector.sync.changes import Scene, apply, make_pair
+from connector.sync.changes import Scene, alter, apply, make_pair
 from connector.sync.weighing import Outcome
 
 
@@ -53,7 +54,7 @@ def _meet(scene: Scene, pair: Pair, fields: Fields, noted: int) -> bool:
         return True  # until a person decides, nothing of this row reaches LINE
     if pair.salesforce_id is not None and weighing.equals_base(mapping, pair.base, fields):
         return True
-    if pair.salesforce_id is None or pair.epoch > noted or _in_flight(session, pair.id):
+    if pair.salesforce_id is None or pair.epoch > noted or _unclear(session, pair):
         effects.link_pair(session, scene.received, pair.id, record.version)
         outbox.want(session, pair.id, mapping.lane, Cause.LIVE, recheck=True)
         return True
@@ -74,36 +75,32 @@ def take(
 ) -> None:
     """Write what weighing came to: the record's new values, the new base, the open questions."""
     pair.base = {**pair.base, **outcome.agreed}
-    ask(scene.session, pair, outcome)
+    ask(scene, pair, outcome)
     if outcome.takes:
-        notify = cause is Cause.LIVE
         side, scene.side = scene.side, "salesforce"
         scene.settling = pair.id
         change = Change(
-            record.id, record.kind, outcome.takes, record.person_id, cause=cause, notify=notify
+            record.id,
+            record.kind,
+            outcome.takes,
+            record.person_id,
+            cause=cause,
+            notify=cause is Cause.LIVE,
         )
-        apply(scene, change)
+        alter(scene, record, change)
         scene.settling, scene.side = None, side
-    scene.session.flush()
 
 
-def ask(session: Session, pair: Pair, outcome: Outcome) -> None:
+def ask(scene: Scene, pair: Pair, outcome: Outcome) -> None:
     """Open a conflict for each line that needs a person, once; close those that no longer do."""
-    open_lines = {
-        conflict.line: conflict
-        for conflict in session.scalars(
-            sa.select(Conflict).where(
-                Conflict.pair_id == pair.id, Conflict.state == ConflictState.OPEN
-            )
-        )
-    }
+    open_lines = _open_conflicts(scene, pair)
     for line in outcome.answered:
         if line in open_lines:
             _close(open_lines[line])
     for question in outcome.questions:
         if question.line in open_lines:
             continue
-        session.add(
+        scene.session.add(
             Conflict(
                 pair_id=pair.id,
                 kind=question.kind,
@@ -115,6 +112,23 @@ def ask(session: Session, pair: Pair, outcome: Outcome) -> None:
                 next_step=question.next_step,
             )
         )
+
+
+def _open_conflicts(scene: Scene, pair: Pair) -> Mapping[str, Conflict]:
+    if scene.conflicts is not None:  # loaded for a whole batch
+        return scene.conflicts.get(pair.id, {})
+    return open_conflicts(scene.session, [pair.id]).get(pair.id, {})
+
+
+def open_conflicts(session: Session, pairs: Collection[UUID]) -> dict[UUID, dict[str, Conflict]]:
+    """The open conflicts of these pairs, by line."""
+    found: dict[UUID, dict[str, Conflict]] = {}
+    here = sa.select(Conflict).where(
+        Conflict.pair_id.in_(pairs), Conflict.state == ConflictState.OPEN
+    )
+    for conflict in session.scalars(here):
+        found.setdefault(conflict.pair_id, {})[conflict.line] = conflict
+    return found
 
 
 def _close(conflict: Conflict) -> None:
@@ -133,9 +147,11 @@ def lock_record(session: Session, record: UUID) -> Record:
     return session.scalars(here.execution_options(populate_existing=True)).one()
 
 
-def _in_flight(session: Session, pair: UUID) -> bool:
-    here = sa.select(Outbox.id).where(Outbox.pair_id == pair, Outbox.state == OutboxState.CLAIMED)
-    return session.scalar(here) is not None
+def _unclear(session: Session, pair: Pair) -> bool:
+    """Whether a write is under way or of unknown outcome: the row may show it or not."""
+    claimed = Outbox.state == OutboxState.CLAIMED
+    here = sa.select(Outbox.id).where(Outbox.pair_id == pair.id, claimed)
+    return pair.unseen_write or session.scalar(here) is not None
 
 
 def _made_in_salesforce(scene: Scene, name: str, fields: Fields) -> Ledger:
@@ -170,8 +186,7 @@ def _adopt_row(scene: Scene, mapping: CompiledMapping, fields: Fields) -> None:
     pair.salesforce_id = str(fields["Id"])
     pair.match = MatchState.FOUND
     pair.base, pair.version = base, applied.record.version
-    ask(scene.session, pair, outcome)
-    scene.session.flush()
+    ask(scene, pair, outcome)
 
 
 def _pair_under(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:

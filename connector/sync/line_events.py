@@ -144,6 +144,8 @@ def _postback(heard: _Heard) -> list[Change]:
     postback = heard.event.raw.get("postback")
     data = postback.get("data") if isinstance(postback, dict) else None
     if isinstance(data, str) and data.startswith(_CONSENT):
+        if heard.event.mode == "standby":
+            changes = [_silent(change) for change in changes]
         apply_all(heard.scene, changes)  # the consent changes the record this may just have made
         evidence = {"event": heard.event.event_id, "postback": data}
         purpose = data.removeprefix(_CONSENT)

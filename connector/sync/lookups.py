@@ -11,6 +11,7 @@ from functools import partial
 from itertools import islice
 
 from connector.domain.faults import Fault
+from connector.domain.states import MatchState
 from connector.salesforce import soql
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
@@ -42,12 +43,14 @@ def look_up(gateway: Gateway, jobs: Sequence[Job], fail: Fail) -> None:
 def _lost(job: Job) -> bool:
     """Whether a row may exist that only the key can find."""
     tried = job.pair.unseen_write or job.intent.recheck
-    return tried and job.salesforce_id is None and not job.seeks
+    return tried and job.salesforce_id is None and not job.releasing
 
 
 def _needs_row(job: Job) -> bool:
-    if job.salesforce_id is None or job.row is not None or job.adopted or job.releasing:
+    if job.salesforce_id is None or job.row is not None or job.adopted:
         return False
+    if job.releasing:
+        return job.pair.unseen_write  # another record may have taken the row since
     if job.intent.recheck or job.pair.unseen_write or not job.base:
         return True
     return weighing.must_read(job.mapping, job.seen, job.base)
@@ -106,6 +109,7 @@ def _take_by_key(jobs: Sequence[Job], rows: Rows) -> None:
         row = found.get(job.pair.key)
         if row is not None:
             job.row, job.salesforce_id = row, str(row["Id"])
+            job.match = MatchState.NONE if job.match is MatchState.PENDING else job.match
 
 
 def _by_value(jobs: Sequence[Job]) -> Iterator[_Ask]:

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from connector.domain.states import MatchState, OutboxState
 from connector.domain.values import Fields
+from connector.mapping.compiled import LineProblem
 from connector.salesforce.planner import KEY_FIELD
 from connector.store.tables import Pair
 from connector.sync.jobs import Hold, Job, Later, Stopped
 
+_UNDECIDED = (MatchState.PENDING, MatchState.CONFLICT)
 _DECIDE = (
     "Open the rows in Salesforce, merge or correct them so that one is clearly right, then redrive."
 )
@@ -22,14 +24,20 @@ _DECIDE = (
 def decide(jobs: Sequence[Job], rows: Sequence[Fields]) -> None:
     """Give each job its row, none, or a conflict."""
     for job in jobs:
-        candidates = _candidates(job, rows)
-        if not candidates:
-            job.match = MatchState.NONE
-        elif len(candidates) > 1:
-            ids = ", ".join(sorted(candidates))
-            _conflict(job, f"several {job.pair.object} rows fit: {ids}")
-        else:
-            _take_or_refuse(job, next(iter(candidates.values())))
+        try:
+            _decide(job, _candidates(job, rows))
+        except LineProblem as problem:  # the value that must agree fits no field
+            job.end = Stopped(OutboxState.PARKED, problem.message, problem.fix)
+
+
+def _decide(job: Job, candidates: Mapping[str, Fields]) -> None:
+    if not candidates:
+        job.match = MatchState.NONE
+    elif len(candidates) > 1:
+        ids = ", ".join(sorted(candidates))
+        _conflict(job, f"several {job.pair.object} rows fit: {ids}")
+    else:
+        _take_or_refuse(job, next(iter(candidates.values())))
 
 
 def _candidates(job: Job, rows: Sequence[Fields]) -> Mapping[str, Fields]:
@@ -80,14 +88,14 @@ def adopt_in_batch(jobs: Sequence[Job], batch: Sequence[Job]) -> None:
             job.match = MatchState.NONE
         elif source is not None:
             _adopt_from(job, source)
-        elif job.source.match is MatchState.PENDING and job.source.salesforce_id is None:
+        elif job.source.match in _UNDECIDED and job.source.salesforce_id is None:
             _wait_for(job, job.source)
         elif job.source.salesforce_id is None:
             job.match = MatchState.NONE
 
 
 def _adopt_from(job: Job, source: Job) -> None:
-    if source.end is not None or source.match is MatchState.PENDING:
+    if source.end is not None or source.match in _UNDECIDED:
         _wait_for(job, source.pair)
     elif source.row is None and source.salesforce_id is None:
         job.match = MatchState.NONE

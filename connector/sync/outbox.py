@@ -6,49 +6,133 @@ compare-and-set on the claim token, so a worker that wakes late changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import EffectState, OutboxState
+from connector.domain.states import EffectState, OutboxState, PairState
 from connector.domain.values import Value
-from connector.store.session import wake_later
+from connector.store.session import book, wake_later
 from connector.store.tables import Outbox, Pair, epochs
 from connector.sync import effects, queues
 
 _WOKEN_BY_A_CHANGE = (OutboxState.HELD, OutboxState.PARKED, OutboxState.DEAD)
 _LANES = {lane: rank for rank, lane in enumerate(Lane)}
+_RANK = 20
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    lane: Lane
+    cause: Cause
+    recheck: bool
+
+    def and_also(self, other: _Wanted) -> _Wanted:
+        """Both asks in one: the more urgent lane, a live cause before any other."""
+        return _Wanted(
+            min(self.lane, other.lane, key=lambda lane: _LANES[lane]),
+            Cause.LIVE if Cause.LIVE in (self.cause, other.cause) else other.cause,
+            self.recheck or other.recheck,
+        )
+
+
+@dataclass
+class _Page:
+    wanted: dict[UUID, _Wanted] = field(default_factory=dict)
+    released: set[UUID] = field(default_factory=set)
+    perhaps: set[UUID] = field(default_factory=set)
+
+
+def _page(session: Session) -> _Page:
+    return book(session, _Page, _RANK, _write)
 
 
 def want(session: Session, pair: UUID, lane: Lane, cause: Cause, *, recheck: bool = False) -> None:
     """Ask that a pair be brought up to date; an ask under way is repeated, not doubled."""
-    fresh = insert(Outbox).values(
-        pair_id=pair, lane=lane, cause=cause, recheck=recheck, state=OutboxState.READY
-    )
-    woken = Outbox.state.in_(_WOKEN_BY_A_CHANGE)
-    rank = sa.case(_LANES, value=Outbox.lane)
-    session.execute(
-        fresh.on_conflict_do_update(
-            index_elements=[Outbox.pair_id],
-            set_={
-                "again": sa.or_(Outbox.again, Outbox.state == OutboxState.CLAIMED),
-                "recheck": sa.or_(Outbox.recheck, fresh.excluded.recheck),
-                "lane": sa.case((rank > _LANES[lane], lane), else_=Outbox.lane),
-                "cause": cause if cause is Cause.LIVE else Outbox.cause,
-                "state": sa.case((woken, OutboxState.READY), else_=Outbox.state),
-                "attempts": sa.case((woken, 0), else_=Outbox.attempts),
-                "held_for": sa.case((woken, None), else_=Outbox.held_for),
-                "due": sa.case((woken, sa.func.clock_timestamp()), else_=Outbox.due),
-            },
-        )
-    )
+    page, ask = _page(session), _Wanted(lane, cause, recheck)
+    before = page.wanted.get(pair)
+    page.wanted[pair] = ask if before is None else before.and_also(ask)
     effects.move_pair(session, pair, EffectState.OPEN)
     wake_later(session, queues.deliver(lane))
+
+
+def release(session: Session, held_for: Iterable[UUID]) -> None:
+    """Let go of everything that waits for these rows."""
+    _page(session).released.update(held_for)
+
+
+def release_if_there(session: Session, held_for: UUID) -> None:
+    """Let go at once if the row that is waited for came meanwhile; the sweep catches what is missed."""
+    _page(session).perhaps.add(held_for)
+
+
+def _write(session: Session, page: _Page) -> None:
+    _release(session, page.released | _there(session, page.perhaps))
+    if page.wanted:
+        _want(session, page.wanted)
+
+
+def _want(session: Session, wanted: Mapping[UUID, _Wanted]) -> None:
+    rows = [
+        {
+            "pair_id": pair,
+            "lane": wanted[pair].lane,
+            "cause": wanted[pair].cause,
+            "recheck": wanted[pair].recheck,
+            "state": OutboxState.READY,
+        }
+        for pair in sorted(wanted)
+    ]
+    for at in range(0, len(rows), _CHUNK):
+        session.execute(_upsert(rows[at : at + _CHUNK]))
+
+
+def _upsert(rows: Sequence[Mapping[str, object]]) -> Insert:
+    fresh = insert(Outbox).values(rows)
+    asked = fresh.excluded
+    woken = Outbox.state.in_(_WOKEN_BY_A_CHANGE)
+    sooner = sa.case(_LANES, value=Outbox.lane) > sa.case(_LANES, value=asked.lane)
+    return fresh.on_conflict_do_update(
+        index_elements=[Outbox.pair_id],
+        set_={
+            "again": sa.or_(Outbox.again, Outbox.state == OutboxState.CLAIMED),
+            "recheck": sa.or_(Outbox.recheck, asked.recheck),
+            "lane": sa.case((sooner, asked.lane), else_=Outbox.lane),
+            "cause": sa.case((asked.cause == Cause.LIVE, asked.cause), else_=Outbox.cause),
+            "state": sa.case((woken, OutboxState.READY), else_=Outbox.state),
+            "attempts": sa.case((woken, 0), else_=Outbox.attempts),
+            "held_for": sa.case((woken, None), else_=Outbox.held_for),
+            "due": sa.case((woken, sa.func.clock_timestamp()), else_=Outbox.due),
+        },
+    )
+
+
+def _there(session: Session, held_for: Collection[UUID]) -> set[UUID]:
+    if not held_for:
+        return set()
+    came = sa.or_(Pair.salesforce_id.is_not(None), Pair.state == PairState.CLOSED)
+    return set(session.scalars(sa.select(Pair.id).where(Pair.id.in_(held_for), came)))
+
+
+def _release(session: Session, held_for: Collection[UUID]) -> None:
+    if not held_for:
+        return
+    lanes = session.scalars(
+        sa.update(Outbox)
+        .where(Outbox.state == OutboxState.HELD, Outbox.held_for.in_(held_for))
+        .values(state=OutboxState.READY, held_for=None, attempts=0, due=sa.func.clock_timestamp())
+        .returning(Outbox.lane)
+        .execution_options(synchronize_session=False)
+    )
+    for lane in set(lanes):
+        wake_later(session, queues.deliver(lane))
 
 
 def claim(session: Session, lane: Lane, limit: int, lease: timedelta) -> list[Outbox]:
@@ -119,14 +203,12 @@ def settle(
         wake_later(session, queues.deliver(row.lane))
     else:
         session.delete(row)
-    session.flush()
     effects.move_pair(session, row.pair_id, effect, version)
 
 
-def postpone(session: Session, row: Outbox, at: datetime, reason: str) -> None:
+def postpone(row: Outbox, at: datetime, reason: str) -> None:
     """Try again at a moment; a moment that has passed means at once."""
     _move(row, OutboxState.WAITING, due=at, reason=reason)
-    session.flush()
 
 
 def hold(session: Session, row: Outbox, held_for: UUID, reason: str, next_step: str) -> None:
@@ -136,7 +218,6 @@ def hold(session: Session, row: Outbox, held_for: UUID, reason: str, next_step: 
         wake_later(session, queues.deliver(row.lane))
     else:
         _move(row, OutboxState.HELD, held_for=held_for, reason=reason, next_step=next_step)
-    session.flush()
 
 
 def stop(
@@ -151,28 +232,10 @@ def stop(
     if row.again:
         _move(row, OutboxState.READY, attempts=0)
         wake_later(session, queues.deliver(row.lane))
-        session.flush()
         return
     _move(row, to, reason=reason, next_step=next_step, fault=fault)
-    session.flush()
     parked = to is OutboxState.PARKED
     effects.move_pair(session, row.pair_id, EffectState.PARKED if parked else EffectState.DEAD)
-
-
-def release(session: Session, held_for: Collection[UUID]) -> int:
-    """Let go of everything that waited for these rows."""
-    if not held_for:
-        return 0
-    lanes = session.scalars(
-        sa.update(Outbox)
-        .where(Outbox.state == OutboxState.HELD, Outbox.held_for.in_(list(held_for)))
-        .values(state=OutboxState.READY, held_for=None, attempts=0, due=sa.func.clock_timestamp())
-        .returning(Outbox.lane)
-        .execution_options(synchronize_session=False)
-    ).all()
-    for lane in set(lanes):
-        wake_later(session, queues.deliver(lane))
-    return len(lanes)
 
 
 def _move(row: Outbox, to: OutboxState, **changes: object) -> None:

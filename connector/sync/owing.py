@@ -6,7 +6,8 @@ rule on one record coalesce to the latest state.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -14,10 +15,11 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from connector.domain.identifiers import uuid7
 from connector.domain.states import EnvelopeState, NoticeState
 from connector.domain.values import Values
 from connector.mapping.notices import CompiledNotice
-from connector.store.session import wake_later
+from connector.store.session import book, wake_later
 from connector.store.tables import Envelope, Friendship, Notice, Received, Record
 from connector.sync import effects, queues, views
 
@@ -27,6 +29,23 @@ if TYPE_CHECKING:
 TOKEN_LIFE = timedelta(seconds=50)
 _UNSENT = (EnvelopeState.READY, EnvelopeState.WAITING, EnvelopeState.HELD)
 _MOST_BUBBLES = 5
+_RANK = 10  # before effects, which notices become
+
+
+@dataclass(frozen=True)
+class _Owed:
+    person: UUID
+    rule: CompiledNotice
+    record: UUID
+    before: Values
+    after: Values
+    received: tuple[int, ...]
+    at: datetime
+
+
+@dataclass
+class _Page:
+    owed: dict[tuple[UUID, str], _Owed] = field(default_factory=dict)
 
 
 def owe_for(scene: Scene, record: Record, before: Values) -> None:
@@ -35,107 +54,136 @@ def owe_for(scene: Scene, record: Record, before: Values) -> None:
         return
     was = {**views.blank_values(record.kind), **before}
     now = {**views.blank_values(record.kind), **record.values}
-    for notice in scene.catalog.notices.of_kind(record.kind):
-        if notice.matches(was, now):
-            owe(scene, record.person_id, notice, record, was, now)
+    for rule in scene.catalog.notices.of_kind(record.kind):
+        if rule.matches(was, now):
+            owe(scene, record.person_id, rule, record, was, now)
 
 
 def owe(
     scene: Scene, person: UUID, rule: CompiledNotice, record: Record, before: Values, after: Values
 ) -> None:
-    """Owe one notice to one person, on the official account they befriended last."""
-    session = scene.session
-    oa = _account_of(session, person)
-    if oa is None:
-        return
-    notice = _coalesced(session, rule.id, record.id, after)
-    if notice is None:
-        envelope = _open_envelope(session, person, oa) or _new_envelope(session, person, oa)
-        notice = Notice(
-            envelope_id=envelope.id,
-            person_id=person,
-            record_id=record.id,
-            rule=rule.id,
-            purpose=rule.purpose,
-            template=rule.template,
-            before=dict(before),
-            after=dict(after),
-            expires_at=scene.now + rule.max_age,
-        )
-        session.add(notice)
-        session.flush()
-        _hope_for_token(envelope, _opened_from_chat(session, scene.received, scene.now, rule))
-    effects.link_notice(session, scene.received, notice.id)
-    wake_later(session, queues.SEND)
+    """Owe one notice to one person; it is put into an envelope just before the commit."""
+    owed = book(scene.session, _Page, _RANK, _write).owed
+    first = owed.get((record.id, rule.id))
+    received = scene.received if first is None else (*first.received, *scene.received)
+    was = before if first is None else first.before
+    owed[record.id, rule.id] = _Owed(person, rule, record.id, was, after, received, scene.now)
 
 
-def _account_of(session: Session, person: UUID) -> str | None:
-    newest = sa.select(Friendship.oa).where(Friendship.person_id == person)
-    return session.scalar(
-        newest.order_by(Friendship.following.desc(), Friendship.heard_at.desc()).limit(1)
+def _write(session: Session, page: _Page) -> None:
+    """Coalesce with what is not sent yet, fill open envelopes, begin new ones."""
+    owed = list(page.owed.values())
+    accounts = _accounts(session, {each.person for each in owed})
+    waiting = _waiting(session, owed)
+    hopes = _tokens_hoped_for(session, owed)
+    envelopes = _open_envelopes(session, accounts)
+    fresh: list[Notice] = []
+    for each in owed:
+        oa = accounts.get(each.person)
+        if oa is None:
+            continue
+        notice = waiting.get((each.record, each.rule.id))
+        if notice is not None:
+            notice.after = dict(each.after)
+        else:
+            envelope = envelopes.for_notice(session, each.person, oa)
+            notice = _notice(each, envelope)
+            fresh.append(notice)
+            _hope(envelope, each, hopes)
+        effects.link_notice(session, each.received, notice.id)
+        wake_later(session, queues.SEND)
+    session.flush()  # the envelopes, which notices name
+    session.add_all(fresh)
+    session.flush()
+
+
+def _notice(owed: _Owed, envelope: Envelope) -> Notice:
+    return Notice(
+        id=uuid7(),
+        envelope_id=envelope.id,
+        person_id=owed.person,
+        record_id=owed.record,
+        rule=owed.rule.id,
+        purpose=owed.rule.purpose,
+        template=owed.rule.template,
+        before=dict(owed.before),
+        after=dict(owed.after),
+        expires_at=owed.at + owed.rule.max_age,
     )
 
 
-def _coalesced(session: Session, rule: str, record: UUID, after: Values) -> Notice | None:
+def _accounts(session: Session, people: Collection[UUID]) -> Mapping[UUID, str]:
+    """For each person, the official account they befriended last."""
+    here = sa.select(Friendship.person_id, Friendship.oa).where(Friendship.person_id.in_(people))
+    newest = here.order_by(Friendship.following, Friendship.heard_at)
+    return {row.person_id: row.oa for row in session.execute(newest)}
+
+
+def _waiting(session: Session, owed: Sequence[_Owed]) -> Mapping[tuple[UUID, str], Notice]:
+    """Notices of these rules on these records that are not sent yet; their envelopes are locked."""
     here = (
         sa.select(Notice)
         .join(Envelope, Envelope.id == Notice.envelope_id)
         .where(
-            Notice.record_id == record,
-            Notice.rule == rule,
+            Notice.record_id.in_({each.record for each in owed}),
             Notice.state == NoticeState.OWED,
             Envelope.state.in_(_UNSENT),
             Envelope.body.is_(None),
         )
+        .order_by(Envelope.id)
         .with_for_update(of=Envelope)
     )
-    notice = session.scalars(here).first()
-    if notice is not None:
-        notice.after = dict(after)
-    return notice
+    return {(row.record_id, row.rule): row for row in session.scalars(here) if row.record_id}
 
 
-def _open_envelope(session: Session, person: UUID, oa: str) -> Envelope | None:
+@dataclass
+class _Envelopes:
+    """Envelopes that still take notices, by person and official account, with their room."""
+
+    room: dict[tuple[UUID, str], tuple[Envelope, int]]
+
+    def for_notice(self, session: Session, person: UUID, oa: str) -> Envelope:
+        """An envelope with room for one more bubble."""
+        envelope, room = self.room.get((person, oa), (None, 0))
+        if envelope is None or room < 1:
+            envelope = Envelope(id=uuid7(), person_id=person, oa=oa, retry_key=uuid4())
+            session.add(envelope)
+            room = _MOST_BUBBLES
+        self.room[person, oa] = (envelope, room - 1)
+        return envelope
+
+
+def _open_envelopes(session: Session, accounts: Mapping[UUID, str]) -> _Envelopes:
     held = sa.select(sa.func.count()).where(Notice.envelope_id == Envelope.id).scalar_subquery()
     here = (
-        sa.select(Envelope)
+        sa.select(Envelope, held)
         .where(
-            Envelope.person_id == person,
-            Envelope.oa == oa,
+            Envelope.person_id.in_(list(accounts)),
             Envelope.state.in_(_UNSENT),
             Envelope.body.is_(None),
-            held < _MOST_BUBBLES,
         )
         .order_by(Envelope.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Envelope)
     )
-    return session.scalars(here).first()
+    found = {(row.person_id, row.oa): (row, _MOST_BUBBLES - n) for row, n in session.execute(here)}
+    return _Envelopes(found)
 
 
-def _new_envelope(session: Session, person: UUID, oa: str) -> Envelope:
-    envelope = Envelope(person_id=person, oa=oa, retry_key=uuid4())
-    session.add(envelope)
-    session.flush()
-    return envelope
+def _tokens_hoped_for(session: Session, owed: Sequence[_Owed]) -> Mapping[int, datetime]:
+    """The forms that were opened from a chat: our page says a line there, which brings a reply token."""
+    waiting = [each for each in owed if each.rule.reply_within is not None]
+    received = {row for each in waiting for row in each.received}
+    if not received:
+        return {}
+    from_chat = Received.body["from_chat"].as_boolean().is_(True)
+    here = sa.select(Received.id, Received.received_at).where(Received.id.in_(received), from_chat)
+    return {row.id: row.received_at for row in session.execute(here)}
 
 
-def _opened_from_chat(
-    session: Session, received: Collection[int], now: datetime, rule: CompiledNotice
-) -> datetime | None:
-    """Until when a reply token may follow: our page says a line in the chat once a form is accepted."""
-    if not received or rule.reply_within is None:
-        return None
-    here = sa.select(sa.func.max(Received.received_at)).where(
-        Received.id.in_(list(received)), Received.body["from_chat"].as_boolean().is_(True)
-    )
-    newest = session.scalar(here)
-    until = None if newest is None else newest + rule.reply_within
-    return until if until is not None and until > now else None
-
-
-def _hope_for_token(envelope: Envelope, until: datetime | None) -> None:
-    if until is not None and (
-        envelope.token_hoped_until is None or envelope.token_hoped_until < until
-    ):
-        envelope.token_hoped_until = until
+def _hope(envelope: Envelope, owed: _Owed, hopes: Mapping[int, datetime]) -> None:
+    if owed.rule.reply_within is None:
+        return
+    until = [hopes[row] + owed.rule.reply_within for row in owed.received if row in hopes]
+    latest = max([*until, envelope.token_hoped_until or owed.at])
+    if latest > owed.at:
+        envelope.token_hoped_until = latest

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -41,6 +43,8 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
             job.end = Stopped(OutboxState.PARKED, why, step, fault)
         case faults.GiveUp(why):
             job.end = Stopped(OutboxState.DEAD, why, fault.next_step, fault)
+        case faults.Follow() if job.releasing:
+            job.end = Done()  # the row is gone, and our marks with it
         case faults.Follow():
             job.end = Stopped(
                 OutboxState.PARKED,
@@ -61,29 +65,37 @@ def pause_of(fault: Fault, now: datetime) -> tuple[str, datetime] | None:
 def settle(scene: Scene, jobs: Sequence[Job]) -> None:
     """Settle every job that this worker still holds. Locks: records, pairs, intents."""
     session = scene.session
-    records = _locked(session, [job.record for job in jobs])
-    pairs = _locked_pairs(session, [job.pair for job in jobs])
+    records = _locked(session, Record, {job.record.id for job in jobs})
+    pairs = _locked(session, Pair, {job.pair.id for job in jobs})
     mine = outbox.still_mine(session, [job.intent for job in jobs])
+    waiting = effects.waiting_on(session, list(pairs))
+    scene.conflicts = inbound.open_conflicts(session, list(pairs))
+    _move_epochs(session, pairs)
     for job in jobs:
         row = mine.get(job.intent.id)
-        if row is None:
-            continue
-        scene.received = tuple(effects.waiting_on(session, job.pair.id))
-        _settle_one(scene, job, row, records[str(job.record.id)], pairs[str(job.pair.id)])
-        _log(session, job, scene.now)
+        if row is not None:
+            scene.received = waiting.get(job.pair.id, ())
+            _settle_one(scene, job, row, records[job.record.id], pairs[job.pair.id])
+            _log(session, job, scene.now)
+    _drop_claims(session, pairs.values())
+
+
+def _move_epochs(session: Session, pairs: Collection[UUID]) -> None:
+    """What was read before this moment no longer counts against these pairs."""
+    moved = sa.update(Pair).where(Pair.id.in_(pairs)).values(epoch=epochs.next_value())
+    session.execute(moved.execution_options(synchronize_session=False))
 
 
 def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:
     session = scene.session
-    pair.epoch = epochs.next_value()
     _remember_match(session, job, pair)
     match job.end:
         case Hold(held_for, reason, step):
             outbox.hold(session, row, held_for, reason, step)
-            _release_if_there(session, held_for)
+            outbox.release_if_there(session, held_for)
         case Later(at, reason, unseen):
             _remember_unseen(job, pair, unseen=unseen, now=scene.now)
-            outbox.postpone(session, row, at or scene.now + _SOON, reason)
+            outbox.postpone(row, at or scene.now + _SOON, reason)
         case Stopped(to, reason, step, fault):
             outbox.stop(session, row, to, reason, step, _told(fault))
         case Done() | None:
@@ -95,7 +107,6 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
     if job.releasing:
         pair.state = PairState.CLOSED
         pair.reason = "the person let go of it"
-        _drop_claims(session, pair)
         outbox.settle(session, row, EffectState.WRITTEN, job.record.version)
         return
     written = job.result
@@ -104,15 +115,16 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
         pair.written_at = written.date
     if job.adopted:
         pair.salesforce_id, pair.adopted = job.salesforce_id, True
+    came_through = pair.unseen_write and job.row is not None
     pair.unseen_write, pair.attempt = False, None
     pair.version = job.record.version
     read_back = written.row if written is not None else None
     _take_over(scene, job, record, pair, read_back)
     unread = job.wrote and bool(job.mapping.read_fields) and read_back is None
-    effect = EffectState.WRITTEN if job.wrote or job.adopted else EffectState.UNCHANGED
+    written_now = job.wrote or job.adopted or came_through
+    effect = EffectState.WRITTEN if written_now else EffectState.UNCHANGED
     outbox.settle(session, row, effect, job.record.version, recheck=unread)
     if pair.salesforce_id is not None:
-        _drop_claims(session, pair)
         outbox.release(session, (pair.id, pair.record_id))
 
 
@@ -128,7 +140,7 @@ def _take_over(
     inbound.take(scene, pair, record, outcome, cause)
     if read_back is None:
         return
-    seen = views.view_of(scene.session, record)
+    seen = {**job.seen, **record.values}
     later = weighing.weigh(job.mapping, seen, pair.base, read_back)
     inbound.take(scene, pair, record, later, job.intent.cause)
 
@@ -144,12 +156,10 @@ def _as_of_now(scene: Scene, job: Job, record: Record) -> Outcome:
 def _remember_match(session: Session, job: Job, pair: Pair) -> None:
     if job.match is not pair.match:
         pair.match = job.match
-        if job.match is not MatchState.PENDING:
-            session.flush()
+        if job.match in (MatchState.NONE, MatchState.FOUND):
             outbox.release(session, (pair.id,))
-    if job.match is MatchState.FOUND and job.salesforce_id and pair.salesforce_id is None:
+    if job.salesforce_id is not None and pair.salesforce_id is None:
         pair.salesforce_id, pair.adopted = job.salesforce_id, job.adopted
-        session.flush()
 
 
 def _remember_unseen(job: Job, pair: Pair, *, unseen: bool, now: datetime) -> None:
@@ -161,30 +171,23 @@ def _remember_unseen(job: Job, pair: Pair, *, unseen: bool, now: datetime) -> No
     pair.written_at = now
 
 
-def _release_if_there(session: Session, held_for: object) -> None:
-    """The row that was waited for may have come while we were under way."""
-    here = sa.select(Pair).where(Pair.id == held_for).with_for_update(read=True)
-    pair = session.scalars(here).one_or_none()
-    if pair is not None and (pair.salesforce_id is not None or pair.state is PairState.CLOSED):
-        outbox.release(session, (pair.id,))
+def _drop_claims(session: Session, pairs: Iterable[Pair]) -> None:
+    """A pair that has its row, or is closed, no longer keeps others from looking for it."""
+    through = [
+        pair.id
+        for pair in pairs
+        if pair.salesforce_id is not None or pair.state is PairState.CLOSED
+    ]
+    session.execute(sa.delete(MatchClaim).where(MatchClaim.pair_id.in_(through)))
 
 
-def _drop_claims(session: Session, pair: Pair) -> None:
-    session.execute(sa.delete(MatchClaim).where(MatchClaim.pair_id == pair.id))
+T = TypeVar("T", Record, Pair)
 
 
-def _locked(session: Session, records: Sequence[Record]) -> Mapping[str, Record]:
-    ids = sorted({record.id for record in records})
-    here = sa.select(Record).where(Record.id.in_(ids)).order_by(Record.id).with_for_update()
+def _locked(session: Session, table: type[T], ids: Collection[UUID]) -> dict[UUID, T]:
+    here = sa.select(table).where(table.id.in_(ids)).order_by(table.id).with_for_update()
     rows = session.scalars(here.execution_options(populate_existing=True))
-    return {str(row.id): row for row in rows}
-
-
-def _locked_pairs(session: Session, pairs: Sequence[Pair]) -> Mapping[str, Pair]:
-    ids = sorted({pair.id for pair in pairs})
-    here = sa.select(Pair).where(Pair.id.in_(ids)).order_by(Pair.id).with_for_update()
-    rows = session.scalars(here.execution_options(populate_existing=True))
-    return {str(row.id): row for row in rows}
+    return {row.id: row for row in rows}
 
 
 def _told(fault: Fault | None) -> dict[str, Value] | None:

@@ -113,8 +113,9 @@ def _envelopes(session: Session, now: datetime) -> dict[str, Value]:
 
 def _lanes(session: Session) -> dict[str, Value]:
     takeable = Outbox.state.in_((OutboxState.READY, OutboxState.CLAIMED))
-    here = sa.select(Outbox.lane, sa.func.count()).where(takeable).group_by(Outbox.lane)
-    found = dict(iter(session.execute(here).tuples()))
+    number = sa.func.count().label("number")
+    here = sa.select(Outbox.lane, number).where(takeable).group_by(Outbox.lane)
+    found = {row.lane: row.number for row in session.execute(here)}
     return {lane.value: found.get(lane, 0) for lane in Lane}
 
 

@@ -155,7 +155,8 @@ def polled_fields(catalog: Catalog) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for name, mappings in catalog.by_object.items():
         if any(mapping.inbound for mapping in mappings):
-            fields = found.setdefault(name, {KEY_FIELD: None})
+            keyed = any(mapping.create != "salesforce" for mapping in mappings)
+            fields = found.setdefault(name, {KEY_FIELD: None} if keyed else {})
             for mapping in mappings:
                 fields.update(dict.fromkeys(mapping.read_fields))
     return {name: tuple(fields) for name, fields in sorted(found.items())}

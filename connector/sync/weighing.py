@@ -87,17 +87,17 @@ def _weigh_line(
     if verdict.action is Action.ASK:
         outcome.questions.append(_clash(line, cell))
         return
-    outcome.answered.append(line.id)
     if verdict.action is Action.SEND:
-        outcome.sends.update(verdict.fields)
-        outcome.sent.update(based(line, verdict.fields, _source(line, seen), version))
         if theirs is not None and ours is not None and dict(verdict.fields) != dict(ours):
             _take(outcome, line, verdict.fields)
+        outcome.sends.update(verdict.fields)
+        outcome.sent.update(based(line, verdict.fields, _source(line, seen), version))
     elif verdict.action is Action.TAKE:
         _take(outcome, line, verdict.fields)
         outcome.agreed.update(based(line, verdict.fields, _taken(outcome, line), version))
     elif verdict.action is Action.AGREE:
         outcome.agreed.update(based(line, verdict.fields, _source(line, seen), version))
+    outcome.answered.append(line.id)
 
 
 def base_of(line: Line, base: Mapping[str, Value]) -> Fields | None:
@@ -137,13 +137,18 @@ def based(line: Line, fields: Fields, value: Value, version: int) -> dict[str, V
 def settled_base(
     mapping: CompiledMapping, outcome: Outcome, row: Fields | None
 ) -> dict[str, Value]:
-    """The base once the sends are in: what was read back where it was read, else what was sent."""
+    """The base once the sends are in: what was sent, spelt as it was read back.
+
+    Where something else was read back, the org changed the value after our write: that is an edit of
+    theirs, and for it to be seen as one the base is what we sent.
+    """
     fresh = {**outcome.agreed, **outcome.sent}
     if row is None:
         return fresh
     for line in mapping.lines:
         theirs = theirs_of(line, row)
-        if theirs is None or not all(_entry(line, name) in outcome.sent for name in line.fields):
+        sent = base_of(line, outcome.sent)
+        if theirs is None or sent is None or not line.same(sent, theirs):
             continue
         stands_for = outcome.sent[_entry(line, line.fields[0])]
         value = stands_for["line"] if isinstance(stands_for, dict) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from connector.domain.lines import Write
+from connector.domain.lines import Direction, Write
 from connector.domain.states import MatchState, OutboxState
 from connector.domain.values import Fields, Value
 from connector.mapping.compiled import LineProblem, Parent
@@ -26,7 +26,7 @@ def weigh_all(jobs: Sequence[Job], now: datetime) -> None:
 
 def _weigh(job: Job, now: datetime) -> None:
     if job.releasing or job.adopted:
-        if job.adopted or job.salesforce_id is None:
+        if job.adopted or _has_let_go(job):
             job.end = Done()
         return
     if job.missing:
@@ -38,7 +38,7 @@ def _weigh(job: Job, now: datetime) -> None:
         return
     creating = job.salesforce_id is None
     if job.pair.unseen_write and job.row is not None:
-        _count_attempt_as_ours(job)
+        _count_attempt_as_ours(job, job.row)
     if not _is_wanted(job):
         return
     job.outcome = weighing.weigh(job.mapping, job.seen, job.base, job.row, creating=creating)
@@ -64,15 +64,29 @@ def _is_wanted(job: Job) -> bool:
     return job.open
 
 
-def _count_attempt_as_ours(job: Job) -> None:
-    """What the unseen write carried and the row now shows is agreed (design rule 11)."""
+def _has_let_go(job: Job) -> bool:
+    """Whether no row carries this pair's marks: there was none, it is gone, or it is another's now."""
+    if job.salesforce_id is None or job.missing:
+        return True
+    return job.row is not None and job.row.get(KEY_FIELD) != job.pair.key
+
+
+def _count_attempt_as_ours(job: Job, row: Fields) -> None:
+    """What the unseen write carried and the row now shows is agreed (design rule 11).
+
+    A first write that left its key there was carried out whole, whatever became of its values
+    since. Of a dead worker's the values are not known, but lines that only go out show them.
+    """
     attempt = job.pair.attempt or {}
+    first = not job.base and row.get(KEY_FIELD) == job.pair.key
     for line in job.mapping.lines:
-        tried, theirs = weighing.base_of(line, attempt), weighing.theirs_of(line, job.row)
-        if tried is None or theirs is None:
+        tried, theirs = weighing.base_of(line, attempt), weighing.theirs_of(line, row)
+        if theirs is None:
             continue
-        if line.same(tried, theirs):
+        if tried is not None and (first or line.same(tried, theirs)):
             job.base.update(weighing.entries_of(line, attempt))
+        elif tried is None and first and line.direction is Direction.TO_SALESFORCE:
+            job.base.update(weighing.based(line, theirs, None, job.mapping.version))
 
 
 def _must_wait_for_sight(job: Job, now: datetime) -> bool:

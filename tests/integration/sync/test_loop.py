@@ -95,6 +95,7 @@ def test_another_name_on_the_same_phone_is_for_a_person_to_decide(world: World) 
     parked = [row for row in world.outbox() if row.state == "parked"]
     assert [row.pair_id for row in parked] == [world.pair(member, "member-contact").id]
     assert "differs" in parked[0].reason
+    assert world.rows("SELECT Id FROM Account") == []  # nothing is made before it is decided
 
 
 def test_registration_and_repair_reach_salesforce_and_the_case_number_comes_back(
