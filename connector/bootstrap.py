@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from connector.sync.delivery import Delivery
     from connector.sync.envelopes import Postman
     from connector.sync.inbox import Reader
+    from connector.sync.quiet import QuietHours
     from connector.sync.streams import StreamReader
 
 __all__ = ["STARTER", "System", "accounts", "load_settings", "open_gateway", "open_store"]
@@ -196,7 +197,15 @@ class System:
             links(self.settings),
             self.settings.default_locale,
             self.lease,
+            self._quiet_hours,
         )
+
+    @cached_property
+    def _quiet_hours(self) -> QuietHours | None:
+        from connector.sync.quiet import QuietHours
+
+        text = self.settings.quiet_hours
+        return None if text is None else QuietHours.read(text, self.settings.time_zone)
 
     @cached_property
     def streams(self) -> StreamReader:

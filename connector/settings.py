@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     public_url: str = Field("http://127.0.0.1:8400", description="Where LINE users reach us")
     secret_key: SecretStr = Field(description="Keys the hashes of one-time codes and addresses")
     time_zone: str = Field("Asia/Taipei", description="For times in messages and quiet hours")
+    quiet_hours: str | None = Field(
+        None,
+        pattern=r"^\d\d:\d\d-\d\d:\d\d$",
+        description="When nothing is pushed, e.g. 22:00-08:00; answers go out at any time",
+    )
     default_locale: str = Field("zh-TW", description="When a person's language is not known")
 
     line_accounts: tuple[LineAccountSettings, ...] = Field(

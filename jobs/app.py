@@ -7,10 +7,11 @@ acknowledge late (decision 2).
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_ready
+from celery.signals import beat_init, setup_logging, worker_init, worker_ready
 
 from connector.ground.readiness import tell_ready
 from connector.logs import configure
@@ -62,6 +63,13 @@ app.conf.update(
 @setup_logging.connect
 def _log_as_we_do(**_: Any) -> None:
     configure()
+
+
+@worker_init.connect
+def _warm_up(**_: Any) -> None:
+    """Load what the first LINE user would otherwise wait for."""
+    for module in ("linebot.v3.messaging", "simple_salesforce", "jobs.tasks"):
+        import_module(module)
 
 
 @worker_ready.connect

@@ -26,7 +26,7 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `argv` in a session of its own, from the main thread: the leash follows the thread."""
     with log.open("ab") as out:
-        return subprocess.Popen(  # noqa: S603 - our own argv, no shell
+        return subprocess.Popen(
             leashed(argv, death_signal),
             env=dict(env),
             stdin=subprocess.DEVNULL,
@@ -84,7 +84,7 @@ def command(pid: int) -> str:
 
 def _ps(pid: int, column: str) -> str:
     argv = ["/bin/ps", "-ww", "-p", str(pid), "-o", column]
-    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def end_stray(pid: int, mark: str, stop_signal: signal.Signals, grace: float) -> None:

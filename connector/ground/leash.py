@@ -23,7 +23,7 @@ def become(death_signal: int, parent: int, argv: list[str]) -> None:
     # a shell starts background jobs with SIGINT ignored, and exec hands that on
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        os.execvp(argv[0], argv)  # noqa: S606 - no shell is what we want
+        os.execvp(argv[0], argv)
     except OSError as problem:
         sys.exit(f"cannot run {argv[0]}: {problem.strerror}")
 

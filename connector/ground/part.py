@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TAIL_LINES = 12
 
 
-class PartFailed(ConnectorError):  # noqa: N818 - a fact of the start, told as it is
+class PartFailed(ConnectorError):
     """A part of the stack ended, or did not become ready in time."""
 
     def __init__(self, name: str, what: str, log: Path) -> None:

@@ -242,7 +242,7 @@ def _initdb(account: accounts.Account, data: Path, password: Path) -> None:
     access = ["--auth=scram-sha-256", f"--pwfile={password}"]
     text = ["-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     whole = [*argv, *access, *text, "--no-sync", "--no-instructions"]
-    done = subprocess.run(  # noqa: S603 - our own argv, no shell
+    done = subprocess.run(
         child.leashed(whole, signal.SIGKILL),
         env=server_environment(),
         start_new_session=True,  # Ctrl-C at the terminal is for the supervisor alone

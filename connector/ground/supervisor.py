@@ -39,7 +39,7 @@ class State(enum.StrEnum):
     STOPPED = "stopped"
 
 
-class StopAsked(Exception):  # noqa: N818 - nothing is wrong
+class StopAsked(Exception):
     """Somebody wants the stack to end while it is still starting."""
 
 

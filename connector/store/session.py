@@ -30,6 +30,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> sa.Engine:
     return sa.create_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text must not carry what people wrote
         pool_size=pool_size,
         max_overflow=pool_size,
         json_serializer=lambda value: orjson.dumps(value).decode(),

@@ -38,6 +38,7 @@ from connector.store.tables import (
 )
 from connector.sync import effects
 from connector.sync.catalog import Catalogs
+from connector.sync.quiet import QuietHours
 
 log = structlog.get_logger()
 
@@ -75,6 +76,7 @@ class Postman:
     links: Callable[[OfficialAccount], Mapping[str, str]]
     default_locale: str
     lease: timedelta
+    quiet: QuietHours | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def send(self) -> int:
@@ -113,6 +115,11 @@ class Postman:
             _back(
                 envelope, EnvelopeState.WAITING, envelope.token_hoped_until, "a reply may be free"
             )
+            return None
+        rest = self.quiet.until(now) if self.quiet is not None and token is None else None
+        if rest is not None and envelope.first_sent_at is None:
+            envelope.body = None
+            _back(envelope, EnvelopeState.HELD, rest, "quiet hours")
             return None
         envelope.via = "push" if token is None else "reply"
         envelope.first_sent_at = envelope.first_sent_at or now

@@ -6,7 +6,7 @@ if the pair has not moved since the moment noted before the row was read (design
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,6 +32,30 @@ def read(scene: Scene, row: Received) -> Ledger:
         return _made_in_salesforce(scene, row.kind, fields)
     verdicts = [_meet(scene, pair, fields, row.noted or 0) for pair in pairs]
     return Ledger.UNCHANGED if any(verdicts) else Ledger.IGNORED
+
+
+def echoes(scene: Scene, rows: Sequence[Received]) -> set[int]:
+    """Of these rows, those that hold what their pairs agreed on already."""
+    ids = {str(row.body.get("Id")) for row in rows}
+    here = sa.select(Pair).where(
+        Pair.salesforce_id.in_(ids), Pair.state == PairState.OPEN, ~Pair.adopted
+    )
+    pairs: dict[str | None, list[Pair]] = {}
+    for pair in scene.session.scalars(here):
+        pairs.setdefault(pair.salesforce_id, []).append(pair)
+    return {
+        row.id
+        for row in rows
+        for tied in [pairs.get(str(row.body.get("Id")), [])]
+        if tied and all(_is_echo(scene, pair, row.body) for pair in tied)
+    }
+
+
+def _is_echo(scene: Scene, pair: Pair, fields: Fields) -> bool:
+    mapping = scene.catalog.mappings.get(pair.mapping)
+    if mapping is None or not mapping.enabled:
+        return False
+    return weighing.equals_base(mapping, pair.base, fields)
 
 
 def _pairs_of(session: Session, salesforce_id: str, key: Value) -> list[Pair]:

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Lane
-from connector.domain.states import InboxState
+from connector.domain.states import InboxState, Ledger
 from connector.store.session import Store
 from connector.store.tables import Received, Source
 from connector.sync import effects, inbound, line_events
@@ -46,9 +47,34 @@ class Reader:
         if not batch:
             return 0
         known = self.profiles.gather([row for row in batch if row.source is Source.LINE])
+        echoes = self._read_echoes([row for row in batch if row.source is Source.SALESFORCE])
         for row in sorted(batch, key=lambda row: (row.at, row.id)):
-            self._read_one(row, known)
+            if row.id not in echoes:
+                self._read_one(row, known)
         return len(batch)
+
+    def _read_echoes(self, rows: Sequence[Received]) -> set[int]:
+        """Rows that say what we know already, most of them our own writes: done in one statement."""
+        if not rows:
+            return set()
+        with self.store.transaction() as session:
+            echoes = inbound.echoes(scene_for(session, self.catalogs, self.clock()), rows)
+            if echoes:
+                done = sa.update(Received).where(
+                    Received.id.in_(echoes),
+                    Received.claim_token == rows[0].claim_token,
+                    Received.state == InboxState.CLAIMED,
+                )
+                session.execute(
+                    done.values(
+                        state=InboxState.DONE,
+                        verdict=Ledger.UNCHANGED,
+                        claim_token=None,
+                        claimed_until=None,
+                    ).execution_options(synchronize_session=False)
+                )
+                effects.reckon(session, echoes)
+        return echoes
 
     def _read_one(self, row: Received, known: line_events.Known) -> None:
         try:
@@ -65,6 +91,8 @@ class Reader:
                 mine.state, mine.verdict = InboxState.DONE, verdict
                 mine.claim_token = mine.claimed_until = None
                 effects.reckon(session, (row.id,))
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: no fault of the event
         except Exception as error:  # noqa: BLE001 - whatever an event does, the next one is read
             log.warning(
                 "event not read", received=row.id, kind=row.kind, error=type(error).__name__

@@ -88,6 +88,7 @@ def receive_events(store: Store, deliveries: Sequence[tuple[OfficialAccount, Del
     ]
     if not rows:
         return 0
+    rows.sort(key=lambda row: str(row["dedupe_key"]))  # two receivers lock in one order
     with store.transaction() as session:
         new = session.scalars(
             insert(Received).values(rows).on_conflict_do_nothing().returning(Received.id)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Lane
 from connector.domain.states import EnvelopeState, InboxState, OutboxState, PairState
+from connector.members import expiry
 from connector.store.session import Store, wake_later
-from connector.store.tables import Envelope, Idempotency, Outbox, Pair, Received, ReplyToken
+from connector.store.tables import Envelope, Outbox, Pair, Received, ReplyToken
 from connector.sync import queues
 
 _NOW = sa.func.clock_timestamp()
@@ -30,7 +31,7 @@ def sweep(store: Store) -> None:
 def prune(store: Store) -> None:
     """Forget what has served its time: answers to old requests, reply tokens, group messages."""
     with store.transaction() as session:
-        session.execute(sa.delete(Idempotency).where(Idempotency.at < _NOW - timedelta(hours=24)))
+        expiry.clear(session, datetime.now(UTC))
         spent = sa.select(Envelope.token_id).where(Envelope.token_id.is_not(None))
         session.execute(
             sa.delete(ReplyToken).where(
@@ -79,6 +80,7 @@ def _ripen(session: Session) -> None:
         (Outbox, OutboxState.WAITING, OutboxState.READY),
         (Received, InboxState.WAITING, InboxState.READY),
         (Envelope, EnvelopeState.WAITING, EnvelopeState.READY),
+        (Envelope, EnvelopeState.HELD, EnvelopeState.READY),
     ):
         session.execute(
             sa.update(table)

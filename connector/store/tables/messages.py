@@ -45,7 +45,9 @@ class Envelope(Base):
         sa.Index(
             "ix_envelopes_ready", "lane", "due", "id", postgresql_where=sa.text("state = 'ready'")
         ),
-        sa.Index("ix_envelopes_later", "due", postgresql_where=sa.text("state = 'waiting'")),
+        sa.Index(
+            "ix_envelopes_later", "due", postgresql_where=sa.text("state IN ('waiting', 'held')")
+        ),
         sa.Index(
             "ix_envelopes_claimed", "claimed_until", postgresql_where=sa.text("state = 'claimed'")
         ),

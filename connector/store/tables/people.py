@@ -109,13 +109,12 @@ class Challenge(Base):
 
 
 class Unit(Base):
-    """One physical item with its own code; claimed by at most one registration."""
+    """One physical item with its own code; claimed by at most one person, whose registration names it."""
 
     __tablename__ = "units"
     __table_args__ = (
         sa.UniqueConstraint("code"),
         sa.Index("ix_units_claimed_by", "claimed_by"),
-        sa.Index("ix_units_registration", "registration_id", unique=True),
     )
 
     id: Mapped[identity]
@@ -124,7 +123,6 @@ class Unit(Base):
     product_id: Mapped[UUID] = mapped_column(sa.ForeignKey("records.id"))
     claimed_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("people.id"))
     claimed_at: Mapped[datetime | None]
-    registration_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("records.id"))
     created_at: Mapped[now]
 
 

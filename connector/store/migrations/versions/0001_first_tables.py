@@ -234,7 +234,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_envelopes'))
     )
     op.create_index('ix_envelopes_claimed', 'envelopes', ['claimed_until'], unique=False, postgresql_where=sa.text("state = 'claimed'"))
-    op.create_index('ix_envelopes_later', 'envelopes', ['due'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_envelopes_later', 'envelopes', ['due'], unique=False, postgresql_where=sa.text("state IN ('waiting', 'held')"))
     op.create_index('ix_envelopes_person', 'envelopes', ['person_id', 'oa', 'state'], unique=False)
     op.create_index('ix_envelopes_ready', 'envelopes', ['lane', 'due', 'id'], unique=False, postgresql_where=sa.text("state = 'ready'"))
     op.create_index('ix_envelopes_state', 'envelopes', ['state'], unique=False)
@@ -297,16 +297,13 @@ def upgrade() -> None:
     sa.Column('product_id', sa.Uuid(), nullable=False),
     sa.Column('claimed_by', sa.Uuid(), nullable=True),
     sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('registration_id', sa.Uuid(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.ForeignKeyConstraint(['claimed_by'], ['people.id'], name=op.f('fk_units_claimed_by')),
     sa.ForeignKeyConstraint(['product_id'], ['records.id'], name=op.f('fk_units_product_id')),
-    sa.ForeignKeyConstraint(['registration_id'], ['records.id'], name=op.f('fk_units_registration_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_units')),
     sa.UniqueConstraint('code', name=op.f('uq_units_code'))
     )
     op.create_index('ix_units_claimed_by', 'units', ['claimed_by'], unique=False)
-    op.create_index('ix_units_registration', 'units', ['registration_id'], unique=True)
     op.create_table('attempts',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('pair_id', sa.Uuid(), nullable=True),
@@ -440,7 +437,6 @@ def downgrade() -> None:
     op.drop_index('ix_attempts_pair', table_name='attempts')
     op.drop_index('ix_attempts_envelope', table_name='attempts')
     op.drop_table('attempts')
-    op.drop_index('ix_units_registration', table_name='units')
     op.drop_index('ix_units_claimed_by', table_name='units')
     op.drop_table('units')
     op.drop_index('ix_relations_target', table_name='relations')
@@ -454,7 +450,7 @@ def downgrade() -> None:
     op.drop_index('ix_envelopes_state', table_name='envelopes')
     op.drop_index('ix_envelopes_ready', table_name='envelopes', postgresql_where=sa.text("state = 'ready'"))
     op.drop_index('ix_envelopes_person', table_name='envelopes')
-    op.drop_index('ix_envelopes_later', table_name='envelopes', postgresql_where=sa.text("state = 'waiting'"))
+    op.drop_index('ix_envelopes_later', table_name='envelopes', postgresql_where=sa.text("state IN ('waiting', 'held')"))
     op.drop_index('ix_envelopes_claimed', table_name='envelopes', postgresql_where=sa.text("state = 'claimed'"))
     op.drop_table('envelopes')
     op.drop_index('ix_reply_tokens_fresh', table_name='reply_tokens', postgresql_where=sa.text('used_at IS NULL'))
