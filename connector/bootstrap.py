@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from connector.sync.catalog import Catalogs
     from connector.sync.delivery import Delivery
     from connector.sync.envelopes import Postman
+    from connector.sync.guarding import OrgGuard
     from connector.sync.inbox import Reader
     from connector.sync.quiet import QuietHours
     from connector.sync.streams import StreamReader
@@ -114,6 +116,12 @@ def catalogs() -> Catalogs:
     return Catalogs()
 
 
+def waker() -> Wake:
+    """What wakes the queues. `jobs` stands above this package, so it is named here and not imported."""
+    wake: Wake = import_module("jobs.wake").wake
+    return wake
+
+
 def links(settings: Settings) -> Callable[[OfficialAccount], Mapping[str, str]]:
     """The LIFF addresses that messages may name, for an official account."""
     base = settings.liff_base.rstrip("/")
@@ -182,7 +190,14 @@ class System:
         from connector.sync.governing import Governor
 
         governor = Governor(self.gateway, self.settings.salesforce_reserve)
-        return Delivery(self.store, self.catalogs, self.gateway, governor, self.lease)
+        return Delivery(self.store, self.catalogs, self.gateway, governor, self.guard, self.lease)
+
+    @cached_property
+    def guard(self) -> OrgGuard:
+        """Keeps another org out."""
+        from connector.sync.guarding import OrgGuard
+
+        return OrgGuard(self.store, self.gateway)
 
     @cached_property
     def postman(self) -> Postman:
@@ -213,4 +228,4 @@ class System:
         from connector.sync.streams import StreamReader
 
         every = timedelta(seconds=self.settings.poll_seconds)
-        return StreamReader(self.store, self.catalogs, self.gateway, every, self.lease)
+        return StreamReader(self.store, self.catalogs, self.gateway, self.guard, every, self.lease)

@@ -6,12 +6,14 @@ acknowledge late (decision 2).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init, worker_ready
+from kombu.exceptions import OperationalError
 
 from connector.ground.readiness import tell_ready
 from connector.logs import configure
@@ -44,6 +46,8 @@ app.conf.update(
         "deliver.normal": {"queue": "normal"},
         "deliver.bulk": {"queue": "bulk"},
         "prune": {"queue": "bulk"},
+        "look.org": {"queue": "bulk"},
+        "look.line": {"queue": "bulk"},
     },
     beat_schedule={
         "sweep": {
@@ -55,6 +59,16 @@ app.conf.update(
             "task": "prune",
             "schedule": timedelta(minutes=1),
             "options": {"expires": 50},
+        },
+        "look.org": {
+            "task": "look.org",
+            "schedule": timedelta(days=1),
+            "options": {"expires": 3600},
+        },
+        "look.line": {
+            "task": "look.line",
+            "schedule": timedelta(hours=1),
+            "options": {"expires": 3000},
         },
     },
 )
@@ -70,6 +84,12 @@ def _warm_up(**_: Any) -> None:
     """Load what the first LINE user would otherwise wait for."""
     for module in ("linebot.v3.messaging", "simple_salesforce", "jobs.tasks"):
         import_module(module)
+
+
+@beat_init.connect
+def _look_once(**_: Any) -> None:
+    with suppress(OperationalError):  # Redis is not there yet; the schedule comes round
+        app.send_task("look.line", expires=60)
 
 
 @worker_ready.connect

@@ -11,7 +11,7 @@ from celery import Task
 
 from connector.bootstrap import System
 from connector.domain.lines import Lane
-from connector.sync import queues, sweeping
+from connector.sync import looking, queues, sweeping
 from jobs.app import app, settings
 from jobs.wake import wake
 
@@ -79,6 +79,18 @@ def sweep() -> None:
 def prune() -> None:
     """Forget what has served its time."""
     sweeping.prune(system.store)
+
+
+@app.task(name="look.org", **_lasting)
+def look_at_org() -> None:
+    """See what the org's objects look like."""
+    looking.refresh_schemas(system.store, system.gateway)
+
+
+@app.task(name="look.line", **_lasting)
+def look_at_line() -> None:
+    """See what LINE's quota says."""
+    looking.refresh_quota(system.store, system.line)
 
 
 TASKS: Mapping[str, Task] = {

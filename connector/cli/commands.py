@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Entry] = {
     "parked": Entry("parked", "List what waits for a person, with reason and next step."),
     "redrive": Entry("redrive", "Bring back what is parked or dead."),
     "ledger": Entry("ledger", "Check the ledger's equation and name the rows that break it."),
+    "org": Entry("org", "Show or change the org that the database belongs to."),
     "codes": Entry("codes", "Make the codes that are printed on units."),
     "mappings": Entry("mappings", "Check, publish and export the documents that admins own."),
     "prepare": Entry(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +19,6 @@ from connector.ground.readiness import tell_ready
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connector.store.session import Wake
 
 log = structlog.get_logger()
 
@@ -36,7 +34,7 @@ def command() -> None:
     """
     logs.configure()
     here = settings()
-    streams = bootstrap.System(here, waker()).streams
+    streams = bootstrap.System(here, bootstrap.waker()).streams
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -57,9 +55,3 @@ def follow(read: Callable[[], int], every: float, stop: threading.Event) -> None
             log.warning("streams not read", error=type(error).__name__, times=failures)
         rest = every if not failures else min(_LONGEST_REST, max(every, 2.0**failures))
         stop.wait(max(0.0, rest - (time.monotonic() - began)))
-
-
-def waker() -> Wake:
-    """What wakes the queues: `jobs` stands above this package, so it is named, not imported."""
-    wake: Wake = import_module("jobs.wake").wake
-    return wake

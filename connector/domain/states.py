@@ -60,6 +60,7 @@ class PairState(StrEnum):
 
     OPEN = "open"
     RELEASING = "releasing"  # our marks are being cleared from the row
+    GONE = "gone"  # the row was deleted; the pair comes back with it
     CLOSED = "closed"
 
 

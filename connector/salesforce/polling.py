@@ -115,7 +115,8 @@ def _cut_short(
 def _query(cursor: Cursor, page: int) -> Query:
     after = (cursor.after.stamp, cursor.after.id) if cursor.after else None
     since = cursor.since - cursor.overlap
-    return Query(cursor.object, changed_since(cursor.object, cursor.fields, since, after, page))
+    text = changed_since(cursor.object, cursor.fields, since, after, page)
+    return Query(cursor.object, text, deleted=True)  # deletes and merges are changes too
 
 
 def _next(

@@ -180,7 +180,7 @@ def want_pairs(
             continue
         if pair is None:
             pair = make_pair(scene, record, mapping)
-        elif pair.id == scene.settling:
+        elif pair.id == scene.settling or pair.state is PairState.GONE:
             continue
         effects.link_pair(scene.session, scene.received, pair.id, record.version)
         outbox.want(scene.session, pair.id, mapping.lane, cause)
@@ -200,8 +200,9 @@ def concerns(mapping: CompiledMapping, changed: frozenset[str]) -> bool:
 
 
 def open_pairs(session: Session, record: UUID) -> dict[str, Pair]:
-    """The open pairs of a record, by mapping."""
-    here = sa.select(Pair).where(Pair.record_id == record, Pair.state == PairState.OPEN)
+    """The pairs of a record that are open, or whose row was deleted, by mapping."""
+    standing = Pair.state.in_((PairState.OPEN, PairState.GONE))
+    here = sa.select(Pair).where(Pair.record_id == record, standing)
     return {pair.mapping: pair for pair in session.scalars(here.order_by(Pair.id))}
 
 

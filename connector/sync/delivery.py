@@ -26,9 +26,10 @@ from connector.salesforce.planner import Call, WriteIntent, plan_writes, without
 from connector.store.session import Store
 from connector.store.tables import Org, Outbox
 from connector.sync import jobs as loading
-from connector.sync import lookups, outbox, settling, writes
+from connector.sync import looking, lookups, outbox, settling, writes
 from connector.sync.catalog import Catalogs
 from connector.sync.governing import Governor
+from connector.sync.guarding import OrgGuard
 from connector.sync.intake import scene_for
 from connector.sync.jobs import Job, Later, Stopped
 
@@ -47,11 +48,14 @@ class Delivery:
     catalogs: Catalogs
     gateway: Gateway
     governor: Governor
+    guard: OrgGuard
     lease: timedelta
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def deliver(self, lane: Lane, limit: int = BATCH) -> int:
         """Bring one batch of a lane up to date; say how many intents were taken."""
+        if not self.guard.holds():
+            return 0
         with self.store.transaction() as session:
             if self._rests(session, lane):
                 return 0
@@ -64,6 +68,7 @@ class Delivery:
         if len(batch) < len(claimed):
             self._settle_unmapped(claimed, batch)
         self._carry_out(batch)
+        self._describe_again(batch)
         self._settle(batch)
         return len(claimed)
 
@@ -82,6 +87,7 @@ class Delivery:
             lookups.look_up(self.gateway, batch, self._fail)
             writes.weigh_all(batch, self.clock())
             self._write(batch)
+            lookups.ask_fates(self.gateway, batch, self._fail)
         except CallFailed as failed:
             for job in batch:
                 if job.open and job.result is None:
@@ -143,6 +149,12 @@ class Delivery:
         if pause is not None:
             with self.store.transaction() as session:
                 settling.pause(session, *pause)
+
+    def _describe_again(self, batch: Sequence[Job]) -> None:
+        """A field that the org does not know: what it looks like now is asked before the next try."""
+        names = {job.pair.object for job in batch if isinstance(job.end, Later) and job.end.stale}
+        if names:
+            looking.refresh_schemas(self.store, self.gateway, sorted(names))
 
     def _settle(self, batch: Sequence[Job]) -> None:
         try:

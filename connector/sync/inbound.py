@@ -19,7 +19,7 @@ from connector.domain.states import ConflictState, Ledger, MatchState, OutboxSta
 from connector.domain.values import Fields, Value
 from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.store.tables import Conflict, Outbox, Pair, Received, Record
-from connector.sync import effects, outbox, views, weighing
+from connector.sync import effects, identity, outbox, views, weighing
 from connector.sync.changes import Scene, alter, apply, make_pair
 from connector.sync.weighing import Outcome
 
@@ -53,7 +53,7 @@ def echoes(scene: Scene, rows: Sequence[Received]) -> set[int]:
 
 def _is_echo(scene: Scene, pair: Pair, fields: Fields) -> bool:
     mapping = scene.catalog.mappings.get(pair.mapping)
-    if mapping is None or not mapping.enabled:
+    if mapping is None or not mapping.enabled or identity.fate_of(fields) is not None:
         return False
     return weighing.equals_base(mapping, pair.base, fields)
 
@@ -62,7 +62,8 @@ def _pairs_of(session: Session, salesforce_id: str, key: Value) -> list[Pair]:
     tied = [Pair.salesforce_id == salesforce_id]
     if isinstance(key, str) and key:
         tied.append(sa.and_(Pair.key == key, Pair.salesforce_id.is_(None)))
-    here = sa.select(Pair).where(sa.or_(*tied), Pair.state == PairState.OPEN, ~Pair.adopted)
+    standing = Pair.state.in_((PairState.OPEN, PairState.GONE))
+    here = sa.select(Pair).where(sa.or_(*tied), standing, ~Pair.adopted)
     return list(session.scalars(here.order_by(Pair.id)))
 
 
@@ -74,6 +75,8 @@ def _meet(scene: Scene, pair: Pair, fields: Fields, noted: int) -> bool:
         return False
     record = lock_record(session, pair.record_id)
     session.refresh(pair, with_for_update=True)
+    if identity.arrive(scene, mapping, pair, record, fields):
+        return True
     if pair.match is MatchState.CONFLICT:
         return True  # until a person decides, nothing of this row reaches LINE
     if pair.salesforce_id is not None and weighing.equals_base(mapping, pair.base, fields):
@@ -180,6 +183,8 @@ def _unclear(session: Session, pair: Pair) -> bool:
 
 def _made_in_salesforce(scene: Scene, name: str, fields: Fields) -> Ledger:
     """A row of an object that Salesforce may create: it becomes a record."""
+    if identity.fate_of(fields) is not None:
+        return Ledger.IGNORED
     for mapping in scene.catalog.by_object.get(name, ()):
         if mapping.create in ("salesforce", "both") and fields.get("Id"):
             _adopt_row(scene, mapping, fields)

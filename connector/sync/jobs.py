@@ -20,6 +20,7 @@ from connector.salesforce.outcomes import WriteOutcome
 from connector.store.tables import MatchClaim, Outbox, Pair, Record
 from connector.sync import views
 from connector.sync.catalog import Catalog
+from connector.sync.identity import Fate
 from connector.sync.weighing import Outcome
 
 
@@ -44,6 +45,7 @@ class Later:
     at: datetime | None
     reason: str
     unseen_write: bool = False
+    stale: bool = False  # what we know of the object is to be asked again first
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,15 @@ class Stopped:
     fault: Fault | None = None
 
 
-End: TypeAlias = Done | Hold | Later | Stopped
+@dataclass(frozen=True)
+class Lost:
+    """The row is not where it was: deleted, merged or converted."""
+
+    reason: str
+    fault: Fault | None = None
+
+
+End: TypeAlias = Done | Hold | Later | Stopped | Lost
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,7 @@ class Job:
     leaving: frozenset[str] = frozenset()  # keys that are being cleared from their rows
     result: WriteOutcome | None = None
     wrote: bool = False
+    fate: Fate | None = None  # of a row that is lost
     end: End | None = None
 
     @property
@@ -129,6 +140,10 @@ def load(session: Session, catalog: Catalog, claimed: Sequence[Outbox]) -> list[
             continue
         job = Job(row, pair, record, seen[record.id], mapping)
         job.match, job.salesforce_id, job.adopted = pair.match, pair.salesforce_id, pair.adopted
+        if pair.match is MatchState.CONFLICT and pair.salesforce_id is None:
+            job.match = MatchState.PENDING  # whatever brought it back: it is looked for anew
+        if pair.state in (PairState.GONE, PairState.CLOSED):
+            job.end = Lost(pair.reason or "the row is gone")
         job.base = dict(pair.base)
         jobs.append(job)
     _load_parents(session, jobs, related)

@@ -12,15 +12,17 @@ from itertools import islice
 
 from connector.domain.faults import Fault
 from connector.domain.states import MatchState
+from connector.mapping.canonical import long_id
 from connector.salesforce import soql
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.steps import Query, Read, Result, Rows, Step, StepFailed
-from connector.sync import matching, weighing
-from connector.sync.jobs import Job
+from connector.sync import identity, matching, weighing
+from connector.sync.jobs import Job, Lost
 
 Fail = Callable[[Job, Fault], None]
+_Ask = tuple[Step, Callable[[Rows], None], Sequence[Job]]
 
 _STEPS = 5
 _KEYS = 500  # of 36 characters: well below what one query may hold
@@ -38,6 +40,27 @@ def look_up(gateway: Gateway, jobs: Sequence[Job], fail: Fail) -> None:
     _ask(gateway, _by_source([job for job in adopting if job.open and job.seeks]), fail)
     reading = [job for job in jobs if job.open and _needs_row(job)]
     _ask(gateway, _by_id(reading), fail)
+
+
+def ask_fates(gateway: Gateway, jobs: Sequence[Job], fail: Fail) -> None:
+    """For rows that are lost: whether they were merged, converted or deleted."""
+    lost = [job for job in jobs if isinstance(job.end, Lost) and job.salesforce_id]
+    _ask(gateway, _by_fate(lost), fail)
+
+
+def _by_fate(jobs: Sequence[Job]) -> Iterator[_Ask]:
+    for number, group in enumerate(_grouped(jobs, _IDS)):
+        ids = [job.salesforce_id or "" for job in group]
+        step = identity.question(f"f{number}", group[0].pair.object, ids)
+        yield step, partial(_take_fates, group), group
+
+
+def _take_fates(jobs: Sequence[Job], rows: Rows) -> None:
+    found = {long_id(str(row["Id"])): row for row in rows.found}
+    for job in jobs:
+        row = found.get(long_id(job.salesforce_id or ""))
+        # A row the recycle bin does not know was deleted for good.
+        job.fate = identity.Fate() if row is None else identity.fate_of(row)
 
 
 def _lost(job: Job) -> bool:
@@ -62,9 +85,6 @@ def fields_of(job: Job) -> tuple[str, ...]:
     names += [state.parent.field for state in job.parents]
     names += [name for rule in job.mapping.match for name in rule.fields]
     return tuple(dict.fromkeys([KEY_FIELD, *names]))
-
-
-_Ask = tuple[Step, Callable[[Rows], None], Sequence[Job]]
 
 
 def _ask(gateway: Gateway, asks: Iterable[_Ask], fail: Fail) -> None:

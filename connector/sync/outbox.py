@@ -238,6 +238,15 @@ def stop(
     effects.move_pair(session, row.pair_id, EffectState.PARKED if parked else EffectState.DEAD)
 
 
+def drop(session: Session, pair: UUID) -> None:
+    """Nothing is to be brought up to date any more: the intent ends, its effects with it."""
+    session.flush()
+    session.execute(
+        sa.delete(Outbox).where(Outbox.pair_id == pair).execution_options(synchronize_session=False)
+    )
+    effects.move_pair(session, pair, EffectState.IGNORED)
+
+
 def _move(row: Outbox, to: OutboxState, **changes: object) -> None:
     row.state = to
     row.claim_token = row.claimed_until = None

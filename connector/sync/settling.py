@@ -18,16 +18,24 @@ from connector.domain.states import EffectState, MatchState, OutboxState, PairSt
 from connector.domain.values import Value
 from connector.salesforce.faults import policy
 from connector.store.tables import Attempt, MatchClaim, Org, Outbox, Pair, Record, epochs
-from connector.sync import effects, inbound, masking, outbox, views, weighing, writes
+from connector.sync import effects, identity, inbound, masking, outbox, views, weighing, writes
 from connector.sync.changes import Scene
-from connector.sync.jobs import Done, Hold, Job, Later, Stopped
+from connector.sync.jobs import Done, Hold, Job, Later, Lost, Stopped
 from connector.sync.weighing import Outcome
 
 _SOON = timedelta(seconds=2)
+_DUPLICATES = "DUPLICATES_DETECTED"
+_UNSEEN = "Give the integration user sight of the row (sharing, View All), then redrive."
 
 
 def end_of(job: Job, fault: Fault, now: datetime) -> None:
     """Decide by the fault table how a job that failed ends."""
+    if fault.code == _DUPLICATES and job.mapping.match and job.intent.attempts <= 1:
+        job.match = (
+            MatchState.PENDING
+        )  # the org knows the customer: look again, more people may type
+        job.end = Later(now + _SOON, "Salesforce says that the row exists already")
+        return
     decision = policy(fault, job.intent.attempts, now, random.random)
     reason = f"{fault.code}: {fault.message}"[:1000]
     match decision:
@@ -38,7 +46,7 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
         case faults.Pause(why, until):
             job.end = Later(until, why)
         case faults.Refresh():
-            job.end = Later(now + _SOON, reason)
+            job.end = Later(now + _SOON, reason, stale=True)
         case faults.Park(why, step):
             job.end = Stopped(OutboxState.PARKED, why, step, fault)
         case faults.GiveUp(why):
@@ -46,12 +54,7 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
         case faults.Follow() if job.releasing:
             job.end = Done()  # the row is gone, and our marks with it
         case faults.Follow():
-            job.end = Stopped(
-                OutboxState.PARKED,
-                reason,
-                "The row was deleted, merged or converted: restore it or unbind this record, then redrive.",
-                fault,
-            )
+            job.end = Lost(reason, fault)
 
 
 def pause_of(fault: Fault, now: datetime) -> tuple[str, datetime] | None:
@@ -93,13 +96,35 @@ def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair)
         case Hold(held_for, reason, step):
             outbox.hold(session, row, held_for, reason, step)
             outbox.release_if_there(session, held_for)
-        case Later(at, reason, unseen):
+        case Later(at, reason, unseen, _):
             _remember_unseen(job, pair, unseen=unseen, now=scene.now)
             outbox.postpone(row, at or scene.now + _SOON, reason)
         case Stopped(to, reason, step, fault):
             outbox.stop(session, row, to, reason, step, _told(fault))
+        case Lost(reason, fault):
+            _follow(scene, job, row, record, pair, reason, fault)
         case Done() | None:
             _finish(scene, job, row, record, pair)
+
+
+def _follow(
+    scene: Scene,
+    job: Job,
+    row: Outbox,
+    record: Record,
+    pair: Pair,
+    reason: str,
+    fault: Fault | None,
+) -> None:
+    """Give the pair the row it lives on in; one that stands and refuses us all the same is parked."""
+    if pair.state in (PairState.GONE, PairState.CLOSED):
+        identity.settle(scene, row, pair, None, job.record.version)
+    elif job.fate is None:
+        step = fault.next_step if fault is not None else _UNSEEN
+        outbox.stop(scene.session, row, OutboxState.PARKED, reason, step, _told(fault))
+    else:
+        to = identity.follow(scene, job.mapping, pair, record, job.fate)
+        identity.settle(scene, row, pair, to, job.record.version)
 
 
 def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:

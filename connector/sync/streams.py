@@ -26,8 +26,9 @@ from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.polling import Cursor, Polled, Position
 from connector.store.session import Store, wake_later
 from connector.store.tables import Org, Received, Source, Stream
-from connector.sync import queues, settling
+from connector.sync import identity, queues, settling
 from connector.sync.catalog import Catalog, Catalogs
+from connector.sync.guarding import OrgGuard
 from connector.sync.intake import polled_key
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class StreamReader:
     store: Store
     catalogs: Catalogs
     gateway: Gateway
+    guard: OrgGuard
     every: timedelta
     lease: timedelta
     token: UUID = field(default_factory=uuid4)
@@ -53,6 +55,8 @@ class StreamReader:
 
     def read(self) -> int:
         """Read every stream that is due once; say how many rows were new."""
+        if not self.guard.holds():
+            return 0
         with self.store.transaction() as session:
             if _paused(session, self.clock()):
                 return 0
@@ -154,9 +158,10 @@ def polled_fields(catalog: Catalog) -> dict[str, tuple[str, ...]]:
     """The objects to poll, each with the fields that live mappings read of it."""
     found: dict[str, dict[str, None]] = {}
     for name, mappings in catalog.by_object.items():
-        if any(mapping.inbound for mapping in mappings):
+        if any(mapping.inbound or mapping.marks for mapping in mappings):
             keyed = any(mapping.create != "salesforce" for mapping in mappings)
             fields = found.setdefault(name, {KEY_FIELD: None} if keyed else {})
+            fields.update(dict.fromkeys(identity.fields_of(name)))
             for mapping in mappings:
                 fields.update(dict.fromkeys(mapping.read_fields))
     return {name: tuple(fields) for name, fields in sorted(found.items())}

@@ -11,7 +11,7 @@ from connector.domain.values import Fields, Value
 from connector.mapping.compiled import LineProblem, Parent
 from connector.salesforce.planner import KEY_FIELD, ParentRef, WriteIntent
 from connector.sync import weighing
-from connector.sync.jobs import Done, Hold, Job, Later, ParentState, Stopped
+from connector.sync.jobs import Done, Hold, Job, Later, Lost, ParentState, Stopped
 
 _UNSEEN_FOR = timedelta(seconds=120)
 _MOVING = (OutboxState.READY, OutboxState.CLAIMED, OutboxState.WAITING)
@@ -30,11 +30,7 @@ def _weigh(job: Job, now: datetime) -> None:
             job.end = Done()
         return
     if job.missing:
-        job.end = Stopped(
-            OutboxState.PARKED,
-            f"{job.pair.object} {job.salesforce_id} is deleted or merged in Salesforce",
-            "Restore the row from the recycle bin, or unbind this record from it; then redrive.",
-        )
+        job.end = Lost(f"{job.pair.object} {job.salesforce_id} is not there any more")
         return
     creating = job.salesforce_id is None
     if job.pair.unseen_write and job.row is not None:
@@ -200,7 +196,7 @@ def _known_id(state: ParentState, by_pair: Mapping[str, Job]) -> str | None:
     if state.pair is None:
         return None
     job = by_pair.get(str(state.pair.id))
-    if job is not None and isinstance(job.end, Stopped | Hold | Later) and not job.adopted:
+    if job is not None and isinstance(job.end, Stopped | Hold | Later | Lost) and not job.adopted:
         return state.pair.salesforce_id
     if job is not None:
         return job.salesforce_id

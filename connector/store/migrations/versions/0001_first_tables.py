@@ -271,7 +271,7 @@ def upgrade() -> None:
     sa.Column('unseen_write', sa.Boolean(), nullable=False),
     sa.Column('attempt', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('trail', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('state', sa.Enum('open', 'releasing', 'closed', name='pairstate', native_enum=False, create_constraint=True, length=16), nullable=False),
+    sa.Column('state', sa.Enum('open', 'releasing', 'gone', 'closed', name='pairstate', native_enum=False, create_constraint=True, length=16), nullable=False),
     sa.Column('reason', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.ForeignKeyConstraint(['record_id'], ['records.id'], name=op.f('fk_pairs_record_id')),

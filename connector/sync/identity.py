@@ -1,0 +1,140 @@
+"""Where a row lives on: merged into another, converted, deleted, or back from the recycle bin (design rule 4).
+
+A delete acts only once the recycle bin shows no master record, for the loser of a merge looks
+deleted too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from connector.domain.lines import Cause
+from connector.domain.states import EffectState, MatchState, OutboxState, PairState
+from connector.domain.values import Fields
+from connector.mapping.compiled import CompiledMapping
+from connector.mapping.document import OnDelete
+from connector.salesforce import soql
+from connector.salesforce.steps import Query
+from connector.store.tables import Outbox, Pair, Record
+from connector.sync import effects, outbox
+from connector.sync.changes import Scene, make_pair
+
+_MERGED = frozenset({"Account", "Case", "Contact", "Lead"})  # what Salesforce can merge
+_CONVERTED = frozenset({"Lead"})
+_TWO = "two LINE records now lead to one row: it was merged in Salesforce"
+_TWO_STEP = (
+    "Keep the record it belongs to; unbind the other person, or undo the merge, then redrive."
+)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a row that is no longer what it was."""
+
+    master: str | None = None
+    converted: bool = False
+
+
+def fields_of(name: str) -> tuple[str, ...]:
+    """The fields that tell a row's fate."""
+    merged = ("MasterRecordId",) if name in _MERGED else ()
+    return ("IsDeleted", *merged, *(("IsConverted",) if name in _CONVERTED else ()))
+
+
+def question(ref: str, name: str, ids: Sequence[str]) -> Query:
+    """The query that tells the fate of rows, the recycle bin included."""
+    text = soql.select(("Id", *fields_of(name)), name, soql.in_list("Id", ids))
+    return Query(ref, text, deleted=True)
+
+
+def fate_of(row: Fields) -> Fate | None:
+    """A row's fate; None while it stands."""
+    if row.get("IsConverted") is True:
+        return Fate(converted=True)
+    if row.get("IsDeleted") is not True:
+        return None
+    master = row.get("MasterRecordId")
+    return Fate(master=str(master) if master else None)
+
+
+def follow(
+    scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, fate: Fate
+) -> OutboxState | None:
+    """Give a locked pair the row it lives on in, or end it.
+
+    Says what its intent becomes: ready (read and merge anew), parked, or None where there is
+    nothing left to do.
+    """
+    if fate.converted:
+        pair.state, pair.reason = PairState.CLOSED, "converted in Salesforce"
+        return None
+    if fate.master is not None:
+        return _rebind(scene.session, pair, fate.master)
+    if mapping.on_delete is OnDelete.RECREATE:
+        pair.state, pair.reason = PairState.CLOSED, "deleted in Salesforce, made anew"
+        scene.session.flush()
+        fresh = make_pair(scene, record, mapping)
+        effects.link_pair(scene.session, scene.received, fresh.id, record.version)
+        outbox.want(scene.session, fresh.id, mapping.lane, Cause.RESTORE)
+        return None
+    pair.state, pair.reason = PairState.GONE, "deleted in Salesforce"
+    return None
+
+
+def _rebind(session: Session, pair: Pair, master: str) -> OutboxState:
+    """The master row is ours now, unless another record holds it: then a person decides."""
+    taken = sa.select(Pair.id).where(
+        Pair.org_id == pair.org_id,
+        Pair.object == pair.object,
+        Pair.salesforce_id == master,
+        Pair.state == PairState.OPEN,
+        Pair.id != pair.id,
+        ~Pair.adopted,
+    )
+    if session.scalar(taken) is None:
+        pair.salesforce_id = master
+        return OutboxState.READY
+    pair.salesforce_id, pair.match = None, MatchState.CONFLICT
+    pair.reason = _TWO
+    return OutboxState.PARKED
+
+
+def settle(scene: Scene, row: Outbox, pair: Pair, to: OutboxState | None, version: int) -> None:
+    """Move a claimed intent as `follow` said."""
+    if to is OutboxState.PARKED:
+        outbox.stop(scene.session, row, to, _TWO, _TWO_STEP)
+    elif to is OutboxState.READY:
+        outbox.settle(scene.session, row, EffectState.OPEN, version, recheck=True)
+    else:
+        outbox.drop(scene.session, pair.id)
+        scene.session.expunge(row)
+
+
+def arrive(scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, row: Fields) -> bool:
+    """Act on the fate that an inbound row tells; False where the row stands and is to be merged."""
+    fate = fate_of(row)
+    if fate is None:
+        return _come_back(scene, mapping, pair, record)
+    if pair.state is not PairState.OPEN:
+        return True
+    to = follow(scene, mapping, pair, record, fate)
+    if to is None:
+        outbox.drop(scene.session, pair.id)
+    else:
+        effects.link_pair(scene.session, scene.received, pair.id, record.version)
+        outbox.want(scene.session, pair.id, mapping.lane, Cause.LIVE, recheck=True)
+    return True
+
+
+def _come_back(scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record) -> bool:
+    """A row that was deleted stands again: so does its pair, read and merged anew."""
+    if pair.state is not PairState.GONE:
+        return False
+    pair.state, pair.reason = PairState.OPEN, None
+    effects.link_pair(scene.session, scene.received, pair.id, record.version)
+    outbox.want(scene.session, pair.id, mapping.lane, Cause.RESTORE, recheck=True)
+    return True
