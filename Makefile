@@ -45,7 +45,7 @@ run: setup ## start the whole stack with both simulators; Ctrl-C ends it
 	@exec $(BIN)/connector up $(ARGS)
 
 test: $(DEV) $(PROJECT) ## run all tests
-	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(DEV) $(PROJECT) ## formats, lint, types, imports, mappings
 	@$(BIN)/ruff format --check .

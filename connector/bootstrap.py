@@ -18,7 +18,9 @@ from connector.store.session import Store, Wake
 
 if TYPE_CHECKING:
     from connector.line.sender import LineClient
+    from connector.salesforce.access import OrgAccess
     from connector.salesforce.gateway import Gateway
+    from connector.salesforce.installation.org import InstallingOrg
     from connector.sync.catalog import Catalogs
     from connector.sync.delivery import Delivery
     from connector.sync.envelopes import Postman
@@ -89,23 +91,34 @@ def sms_sender(settings: Settings) -> SmsSender:
 
 def open_gateway(settings: Settings) -> Gateway:
     """The seam to the org of these settings."""
-    from connector.salesforce.access import OrgAccess
     from connector.salesforce.gateway import Gateway
+
+    return Gateway(org_access(settings))
+
+
+def open_installing_org(settings: Settings) -> InstallingOrg:
+    """The same org, entered to install in it."""
+    from connector.salesforce.installation.org import InstallingOrg
+
+    return InstallingOrg(org_access(settings))
+
+
+def org_access(settings: Settings) -> OrgAccess:
+    """How the org of these settings is reached and entered."""
+    from connector.salesforce.access import OrgAccess
 
     secret, key = settings.salesforce_client_secret, settings.salesforce_private_key
     refresh, ca_file = settings.salesforce_refresh_token, settings.salesforce_ca_file
-    return Gateway(
-        OrgAccess(
-            login_url=settings.salesforce_login_url,
-            flow=settings.salesforce_flow,
-            client_id=settings.salesforce_client_id,
-            client_secret=secret.get_secret_value() if secret else None,
-            username=settings.salesforce_username,
-            private_key=key.get_secret_value() if key else None,
-            refresh_token=refresh.get_secret_value() if refresh else None,
-            api_version=settings.salesforce_api_version,
-            ca_file=str(ca_file) if ca_file else None,
-        )
+    return OrgAccess(
+        login_url=settings.salesforce_login_url,
+        flow=settings.salesforce_flow,
+        client_id=settings.salesforce_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        username=settings.salesforce_username,
+        private_key=key.get_secret_value() if key else None,
+        refresh_token=refresh.get_secret_value() if refresh else None,
+        api_version=settings.salesforce_api_version,
+        ca_file=str(ca_file) if ca_file else None,
     )
 
 

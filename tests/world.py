@@ -186,8 +186,12 @@ class World:
         return self._line("/users", display_name=name, language=language)["user_id"]
 
     def event(self, user: str, **event: Any) -> None:
-        self._line(f"/users/{user}/events", **event)
+        self.tell(user, **event)
         self.carry()
+
+    def tell(self, user: str, **event: Any) -> None:
+        """Let LINE deliver an event; `carry` brings it to the intake."""
+        self._line(f"/users/{user}/events", **event)
 
     def _line(self, path: str, **body: Any) -> dict[str, Any]:
         url = f"{self.simulators.line_url}/_simulator{path}"
@@ -328,6 +332,9 @@ class World:
 
     def agent_edits(self, name: str, row: str, **fields: Any) -> None:
         self._agent("PATCH", f"{API}/sobjects/{name}/{row}", json=fields)
+
+    def agent_deletes(self, name: str, row: str) -> None:
+        self._agent("DELETE", f"{API}/sobjects/{name}/{row}")
 
     def _agent(self, method: str, path: str, **rest: Any) -> requests.Response:
         token = self.simulators.org["access_token"]

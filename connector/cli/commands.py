@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Entry] = {
     "org": Entry("org", "Show or change the org that the database belongs to."),
     "codes": Entry("codes", "Make the codes that are printed on units."),
     "mappings": Entry("mappings", "Check, publish and export the documents that admins own."),
+    "salesforce": Entry("salesforce", "Install in the org what the service needs."),
     "prepare": Entry(
         "prepare", "Migrate the database and publish the starter mappings.", hidden=True
     ),

@@ -28,6 +28,8 @@ from connector.sync.catalog import Catalog
 
 _RANK = 5
 
+_STANDING = (PairState.OPEN, PairState.GONE)
+
 
 @dataclass
 class Scene:
@@ -39,7 +41,7 @@ class Scene:
     now: datetime
     received: tuple[int, ...] = ()
     side: str = "line"
-    conflicts: Mapping[UUID, dict[str, Conflict]] | None = None  # loaded for a whole batch
+    conflicts: dict[UUID, dict[str, Conflict]] | None = None  # loaded for a whole batch
     settling: UUID | None = field(default=None)  # the pair whose settling this change comes from
 
 
@@ -173,15 +175,15 @@ def want_pairs(
         return
     scene.session.flush()
     seen = views.view_of(scene.session, record)
-    pairs = open_pairs(scene.session, record.id)
+    pairs = pairs_of(scene.session, record.id)
     for mapping in mappings:
         pair = pairs.get(mapping.name)
         if not _is_active(mapping, seen) or (pair is None and mapping.create == "salesforce"):
             continue
         if pair is None:
             pair = make_pair(scene, record, mapping)
-        elif pair.id == scene.settling or pair.state is PairState.GONE:
-            continue
+        elif pair.id == scene.settling or pair.state is not PairState.OPEN:
+            continue  # what the person let go of is not taken up again by some later change
         effects.link_pair(scene.session, scene.received, pair.id, record.version)
         outbox.want(scene.session, pair.id, mapping.lane, cause)
 
@@ -199,11 +201,11 @@ def concerns(mapping: CompiledMapping, changed: frozenset[str]) -> bool:
     return bool(mapping.inputs & changed)
 
 
-def open_pairs(session: Session, record: UUID) -> dict[str, Pair]:
-    """The pairs of a record that are open, or whose row was deleted, by mapping."""
-    standing = Pair.state.in_((PairState.OPEN, PairState.GONE))
-    here = sa.select(Pair).where(Pair.record_id == record, standing)
-    return {pair.mapping: pair for pair in session.scalars(here.order_by(Pair.id))}
+def pairs_of(session: Session, record: UUID) -> dict[str, Pair]:
+    """The pair of a record under each mapping: the open one, else the newest that was."""
+    here = sa.select(Pair).where(Pair.record_id == record)
+    ordered = here.order_by(Pair.state == PairState.OPEN, Pair.created_at)
+    return {pair.mapping: pair for pair in session.scalars(ordered)}
 
 
 def make_pair(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:
@@ -243,8 +245,8 @@ def _touch_followers(scene: Scene, record: Record, changed: set[str], cause: Cau
 def _release(scene: Scene, record: Record) -> None:
     """The person let go: rows that carry our marks are cleared of them, then their pairs end."""
     for mapping in scene.catalog.by_kind.get(record.kind, ()):
-        pair = open_pairs(scene.session, record.id).get(mapping.name)
-        if pair is None or not mapping.marks:
+        pair = pairs_of(scene.session, record.id).get(mapping.name)
+        if pair is None or not mapping.marks or pair.state not in _STANDING:
             continue
         pair.state = PairState.RELEASING
         scene.session.flush()

@@ -7,7 +7,7 @@ One bad row never blocks the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ from connector.sync.governing import Governor
 from connector.sync.guarding import OrgGuard
 from connector.sync.intake import scene_for
 from connector.sync.jobs import Job, Later, Stopped
+from connector.sync.references import References
 
 log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ class Delivery:
     governor: Governor
     guard: OrgGuard
     lease: timedelta
+    references: References = field(default_factory=References)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def deliver(self, lane: Lane, limit: int = BATCH) -> int:
@@ -85,7 +87,8 @@ class Delivery:
     def _carry_out(self, batch: Sequence[Job]) -> None:
         try:
             lookups.look_up(self.gateway, batch, self._fail)
-            writes.weigh_all(batch, self.clock())
+            found = self.references.find(self.gateway, batch)
+            writes.weigh_all(batch, self.clock(), found)
             self._write(batch)
             lookups.ask_fates(self.gateway, batch, self._fail)
         except CallFailed as failed:

@@ -107,24 +107,27 @@ class Postman:
         if not _follows(session, envelope):
             _end(session, envelope, EnvelopeState.UNREACHABLE, "the person blocked the account")
             return None
-        if envelope.body is None and not self._freeze(session, envelope, person, account, now):
-            return None
         token = _token(session, envelope, now)
-        if token is None and envelope.token_hoped_until and envelope.token_hoped_until > now:
-            envelope.body = None  # not sent yet: it may still take other notices
-            _back(
-                envelope, EnvelopeState.WAITING, envelope.token_hoped_until, "a reply may be free"
-            )
-            return None
-        rest = self.quiet.until(now) if self.quiet is not None and token is None else None
-        if rest is not None and envelope.first_sent_at is None:
-            envelope.body = None
-            _back(envelope, EnvelopeState.HELD, rest, "quiet hours")
+        if token is None and self._keeps_for_later(envelope, now):
+            return None  # not frozen yet: it may still take other notices
+        if envelope.body is None and not self._freeze(session, envelope, person, account, now):
             return None
         envelope.via = "push" if token is None else "reply"
         envelope.first_sent_at = envelope.first_sent_at or now
         session.flush()
         return Letter(envelope, account, person.line_user_id, token)
+
+    def _keeps_for_later(self, envelope: Envelope, now: datetime) -> bool:
+        """Whether a push that was not begun is put off: a reply may come free, or the hours are quiet."""
+        hoped, begun = envelope.token_hoped_until, envelope.first_sent_at is not None
+        if hoped is not None and hoped > now:
+            _back(envelope, EnvelopeState.WAITING, hoped, "a reply may be free")
+            return True
+        rest = self.quiet.until(now) if self.quiet is not None else None
+        if rest is not None and not begun:
+            _back(envelope, EnvelopeState.HELD, rest, "quiet hours")
+            return True
+        return False
 
     def _freeze(
         self,

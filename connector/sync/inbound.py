@@ -6,7 +6,7 @@ if the pair has not moved since the moment noted before the row was read (design
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.store.tables import Conflict, Outbox, Pair, Received, Record
 from connector.sync import effects, identity, outbox, views, weighing
 from connector.sync.changes import Scene, alter, apply, make_pair
-from connector.sync.weighing import Outcome
+from connector.sync.weighing import Outcome, Question
 
 
 def read(scene: Scene, row: Received) -> Ledger:
@@ -116,6 +116,18 @@ def take(
         )
         alter(scene, record, change)
         scene.settling, scene.side = None, side
+        _feed(scene, pair, record, set(outcome.takes), cause)
+
+
+def _feed(scene: Scene, pair: Pair, record: Record, taken: set[str], cause: Cause) -> None:
+    """Want the pair again where a value that was taken goes into other fields of the same row."""
+    mapping = scene.catalog.mappings.get(pair.mapping)
+    if mapping is None:
+        return
+    one_way = (line for line in mapping.outbound if not line.inbound)
+    if any(line.writes_after_creation and line.inputs & taken for line in one_way):
+        effects.link_pair(scene.session, scene.received, pair.id, record.version)
+        outbox.want(scene.session, pair.id, mapping.lane, cause)
 
 
 def ask(scene: Scene, pair: Pair, outcome: Outcome) -> None:
@@ -125,25 +137,31 @@ def ask(scene: Scene, pair: Pair, outcome: Outcome) -> None:
         if line in open_lines:
             _close(open_lines[line])
     for question in outcome.questions:
-        if question.line in open_lines:
-            continue
-        scene.session.add(
-            Conflict(
-                pair_id=pair.id,
-                kind=question.kind,
-                line=question.line,
-                base=_stored(question.base),
-                ours=_stored(question.ours),
-                theirs=_stored(question.theirs),
-                reason=question.reason,
-                next_step=question.next_step,
-            )
-        )
+        known = open_lines.get(question.line)
+        if known is None:
+            open_lines[question.line] = _opened(pair, question)
+            scene.session.add(open_lines[question.line])
+        elif known.state is ConflictState.RESOLVED:  # answered and asked again in one go
+            known.state, known.resolved_at, known.resolved_by = ConflictState.OPEN, None, None
 
 
-def _open_conflicts(scene: Scene, pair: Pair) -> Mapping[str, Conflict]:
+def _opened(pair: Pair, question: Question) -> Conflict:
+    return Conflict(
+        pair_id=pair.id,
+        kind=question.kind,
+        line=question.line,
+        base=_stored(question.base),
+        ours=_stored(question.ours),
+        theirs=_stored(question.theirs),
+        reason=question.reason,
+        next_step=question.next_step,
+        state=ConflictState.OPEN,
+    )
+
+
+def _open_conflicts(scene: Scene, pair: Pair) -> dict[str, Conflict]:
     if scene.conflicts is not None:  # loaded for a whole batch
-        return scene.conflicts.get(pair.id, {})
+        return scene.conflicts.setdefault(pair.id, {})
     return open_conflicts(scene.session, [pair.id]).get(pair.id, {})
 
 
@@ -205,9 +223,7 @@ def _adopt_row(scene: Scene, mapping: CompiledMapping, fields: Fields) -> None:
             base.update(weighing.based(line, theirs, values[line.source], mapping.version))
         except LineProblem as problem:
             outcome.questions.append(
-                weighing.Question(
-                    line.id, "value", None, None, theirs, problem.reason, problem.next_step
-                )
+                Question(line.id, "value", None, None, theirs, problem.reason, problem.next_step)
             )
     change = Change(uuid7(), mapping.kind, values, cause=Cause.LIVE, notify=False)
     applied = apply(scene, change)

@@ -46,6 +46,7 @@ class Later:
     reason: str
     unseen_write: bool = False
     stale: bool = False  # what we know of the object is to be asked again first
+    spent: bool = True  # whether it was this row's own failure, of which it may have only so many
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ class Job:
     def seeks(self) -> bool:
         """Whether it must still find out which row it belongs to."""
         wants = bool(self.mapping.match) or self.mapping.adopt is not None
-        return wants and self.salesforce_id is None and self.match is MatchState.PENDING
+        open_ = self.salesforce_id is None and self.match is MatchState.PENDING
+        return wants and open_ and not self.releasing
 
     @property
     def releasing(self) -> bool:
@@ -185,10 +187,15 @@ def _load_parents(
 
 
 def _pairs_of(session: Session, records: set[UUID]) -> dict[UUID, list[Pair]]:
+    """Their pairs, open ones first; one that was let go of still tells which row the record had."""
     found: dict[UUID, list[Pair]] = {}
     if records:
-        here = sa.select(Pair).where(Pair.record_id.in_(records), Pair.state == PairState.OPEN)
-        for pair in session.scalars(here.order_by(Pair.id)):
+        let_go = Pair.state.in_((PairState.RELEASING, PairState.CLOSED))
+        told = sa.or_(
+            Pair.state == PairState.OPEN, sa.and_(let_go, Pair.salesforce_id.is_not(None))
+        )
+        here = sa.select(Pair).where(Pair.record_id.in_(records), told)
+        for pair in session.scalars(here.order_by(Pair.state != PairState.OPEN, Pair.id)):
             found.setdefault(pair.record_id, []).append(pair)
     return found
 

@@ -95,6 +95,8 @@ def read(scene: Scene, row: Received, known: Known) -> Ledger:
     account = known.accounts.get(row.oa or "")
     if event.type == "unsend":
         _mask_unsent(scene, row)
+    elif event.type == "message" and _was_unsent(scene, row):
+        row.body = {**row.body, "message": {"type": "unsent"}}
     if event.user_id is None or account is None:
         return Ledger.IGNORED
     person = people.find_or_make(scene.session, account.provider_id, event.user_id, scene.now)
@@ -236,8 +238,11 @@ def _answer_menu(scene: Scene, person: Person, oa: str, event: Event) -> None:
 
 def _mask_unsent(scene: Scene, row: Received) -> None:
     """The sender took a message back: no copy of it may be seen or used any more."""
-    if row.subject is None:
+    unsent = row.body.get("unsend")
+    message = unsent.get("messageId") if isinstance(unsent, dict) else None
+    if message is None:
         return
+    row.subject = str(message)
     here = (Received.subject == row.subject, Received.oa == row.oa, Received.id != row.id)
     masked = sa.func.jsonb_set(
         Received.body, sa.literal("{message}", sa.Text).cast(sa.ARRAY(sa.Text)), _UNSENT_BODY
@@ -248,6 +253,12 @@ def _mask_unsent(scene: Scene, row: Received) -> None:
         .values(body=masked)
         .execution_options(synchronize_session=False)
     )
+
+
+def _was_unsent(scene: Scene, row: Received) -> bool:
+    """Whether the word that a message was taken back came before the message."""
+    here = (Received.subject == row.subject, Received.oa == row.oa, Received.kind == "unsend")
+    return scene.session.scalar(sa.select(Received.id).where(*here).limit(1)) is not None
 
 
 _UNSENT_BODY = sa.text("""'{"type": "unsent"}'::jsonb""")

@@ -66,7 +66,7 @@ def _take_fates(jobs: Sequence[Job], rows: Rows) -> None:
 def _lost(job: Job) -> bool:
     """Whether a row may exist that only the key can find."""
     tried = job.pair.unseen_write or job.intent.recheck
-    return tried and job.salesforce_id is None and not job.releasing
+    return tried and job.salesforce_id is None
 
 
 def _needs_row(job: Job) -> bool:

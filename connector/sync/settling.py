@@ -40,11 +40,11 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
     reason = f"{fault.code}: {fault.message}"[:1000]
     match decision:
         case faults.RetryAt(at):
-            job.end = Later(at, reason)
+            job.end = Later(at, reason, spent=fault.kind is not FaultKind.COLLATERAL)
         case faults.LookUp(at):
             job.end = Later(at, reason, unseen_write=fault.kind is FaultKind.UNKNOWN)
         case faults.Pause(why, until):
-            job.end = Later(until, why)
+            job.end = Later(until, why, spent=False)
         case faults.Refresh():
             job.end = Later(now + _SOON, reason, stale=True)
         case faults.Park(why, step):
@@ -73,7 +73,7 @@ def settle(scene: Scene, jobs: Sequence[Job]) -> None:
     mine = outbox.still_mine(session, [job.intent for job in jobs])
     waiting = effects.waiting_on(session, list(pairs))
     scene.conflicts = inbound.open_conflicts(session, list(pairs))
-    _move_epochs(session, pairs)
+    _move_epochs(session, [job.pair.id for job in jobs if job.intent.id in mine])
     for job in jobs:
         row = mine.get(job.intent.id)
         if row is not None:
@@ -96,8 +96,9 @@ def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair)
         case Hold(held_for, reason, step):
             outbox.hold(session, row, held_for, reason, step)
             outbox.release_if_there(session, held_for)
-        case Later(at, reason, unseen, _):
+        case Later(at, reason, unseen, _, spent):
             _remember_unseen(job, pair, unseen=unseen, now=scene.now)
+            row.attempts -= 0 if spent else 1
             outbox.postpone(row, at or scene.now + _SOON, reason)
         case Stopped(to, reason, step, fault):
             outbox.stop(session, row, to, reason, step, _told(fault))

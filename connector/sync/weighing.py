@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from connector.domain.lines import Direction, Policy
 from connector.domain.merge import Action, Cell, judge
 from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Line, LineProblem
+from connector.sync.filling import Key, NotThereYet, fill
 
 
 @dataclass(frozen=True)
@@ -48,29 +50,37 @@ def weigh(
     row: Fields | None,
     *,
     creating: bool = False,
+    found: Mapping[Key, str] = MappingProxyType({}),
 ) -> Outcome:
     """Weigh every line of a mapping; `row` is None where nothing was read."""
     outcome = Outcome()
     for line in mapping.lines:
         try:
-            _weigh_line(outcome, mapping.version, line, seen, base, row, creating=creating)
+            ours = outgoing(line, seen, found)
+            _weigh_line(outcome, mapping.version, line, ours, seen, base, row, creating=creating)
         except LineProblem as problem:
             outcome.questions.append(_problem(line, base, row, problem))
     return outcome
+
+
+def outgoing(line: Line, seen: Values, found: Mapping[Key, str]) -> Fields | None:
+    """What a line says to Salesforce; None where it only listens."""
+    if line.direction is Direction.FROM_SALESFORCE:
+        return None
+    return fill(line, line.forward(seen), found)
 
 
 def _weigh_line(
     outcome: Outcome,
     version: int,
     line: Line,
+    ours: Fields | None,
     seen: Values,
     base: Mapping[str, Value],
     row: Fields | None,
     *,
     creating: bool,
 ) -> None:
-    inbound_only = line.direction is Direction.FROM_SALESFORCE
-    ours = None if inbound_only else line.forward(seen)
     theirs = theirs_of(line, row)
     cell = Cell(
         direction=line.direction,
@@ -182,7 +192,7 @@ def must_read(mapping: CompiledMapping, seen: Values, base: Mapping[str, Value])
 
 def _changed(line: Line, seen: Values, base: Mapping[str, Value]) -> bool:
     known = base_of(line, base)
-    if known is None or not line.writes_after_creation:
+    if known is None or not line.writes_after_creation or line.lookup is not None:
         return False
     try:
         return not line.same(line.forward(seen), known)
@@ -221,7 +231,7 @@ def _problem(
 ) -> Question:
     return Question(
         line.id,
-        "value",
+        "wait" if isinstance(problem, NotThereYet) else "value",
         base_of(line, base),
         None,
         theirs_of(line, row),

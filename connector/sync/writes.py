@@ -11,20 +11,21 @@ from connector.domain.values import Fields, Value
 from connector.mapping.compiled import LineProblem, Parent
 from connector.salesforce.planner import KEY_FIELD, ParentRef, WriteIntent
 from connector.sync import weighing
+from connector.sync.filling import Key
 from connector.sync.jobs import Done, Hold, Job, Later, Lost, ParentState, Stopped
 
 _UNSEEN_FOR = timedelta(seconds=120)
 _MOVING = (OutboxState.READY, OutboxState.CLAIMED, OutboxState.WAITING)
 
 
-def weigh_all(jobs: Sequence[Job], now: datetime) -> None:
+def weigh_all(jobs: Sequence[Job], now: datetime, found: Mapping[Key, str]) -> None:
     """Weigh every open job; those with nothing to say end here."""
     for job in jobs:
         if job.open:
-            _weigh(job, now)
+            _weigh(job, now, found)
 
 
-def _weigh(job: Job, now: datetime) -> None:
+def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
     if job.releasing or job.adopted:
         if job.adopted or _has_let_go(job):
             job.end = Done()
@@ -37,7 +38,9 @@ def _weigh(job: Job, now: datetime) -> None:
         _count_attempt_as_ours(job, job.row)
     if not _is_wanted(job):
         return
-    job.outcome = weighing.weigh(job.mapping, job.seen, job.base, job.row, creating=creating)
+    job.outcome = weighing.weigh(
+        job.mapping, job.seen, job.base, job.row, creating=creating, found=found
+    )
     failing = [
         question
         for question in job.outcome.questions
@@ -46,6 +49,8 @@ def _weigh(job: Job, now: datetime) -> None:
     if failing:
         first = failing[0]
         job.end = Stopped(OutboxState.PARKED, first.reason, first.next_step)
+    elif awaited := [each for each in job.outcome.questions if each.kind == "wait"]:
+        job.end = Later(now + timedelta(seconds=60), awaited[0].reason)
     elif _must_wait_for_sight(job, now):
         job.end = Later(now + timedelta(seconds=5), "an earlier write has not been seen yet")
 

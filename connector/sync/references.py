@@ -1,0 +1,94 @@
+"""References that a line fills by another field: found in batches, remembered for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from connector.mapping.compiled import LineProblem
+from connector.salesforce import soql
+from connector.salesforce.gateway import Gateway
+from connector.salesforce.steps import Query, Rows
+from connector.sync.filling import Key, key_of
+from connector.sync.jobs import Job
+
+_KEPT_SECONDS = 300.0
+_CHUNK = 200
+_STEPS = 5
+
+
+@dataclass
+class References:
+    """Ids by what they were sought by. Threads may share it."""
+
+    _found: dict[Key, tuple[float, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, gateway: Gateway, jobs: Iterable[Job]) -> Mapping[Key, str]:
+        """The Ids that these jobs' lookup lines need, asked of the org where they are not known."""
+        wanted = {key for job in jobs if job.open for key in _wanted(job)}
+        known = self._known(wanted)
+        missing = sorted(wanted - known.keys())
+        for at in range(0, len(missing), _CHUNK * _STEPS):
+            known |= self._ask(gateway, missing[at : at + _CHUNK * _STEPS])
+        return known
+
+    def _known(self, wanted: set[Key]) -> dict[Key, str]:
+        oldest = time.monotonic() - _KEPT_SECONDS
+        with self._lock:
+            kept = {key: self._found[key] for key in wanted if key in self._found}
+        return {key: found for key, (at, found) in kept.items() if at > oldest}
+
+    def _ask(self, gateway: Gateway, missing: list[Key]) -> dict[Key, str]:
+        steps = {f"l{at}": group for at, group in enumerate(_groups(missing))}
+        found: dict[Key, str] = {}
+        names = list(steps)
+        for at in range(0, len(names), _STEPS):
+            some = names[at : at + _STEPS]
+            answer = gateway.run([_query(ref, steps[ref]) for ref in some])
+            for ref in some:
+                result = answer.results[ref]
+                if isinstance(result, Rows):
+                    found |= _read(steps[ref], result)
+        now = time.monotonic()
+        with self._lock:
+            self._found.update({key: (now, row) for key, row in found.items()})
+        return found
+
+
+def _wanted(job: Job) -> Iterator[Key]:
+    for line in job.mapping.outbound:
+        if line.lookup is None:
+            continue
+        try:
+            value = line.forward(job.seen).get(line.fields[0])
+        except LineProblem:
+            continue  # weighing says so
+        if value not in (None, ""):
+            yield key_of(line, value)
+
+
+def _groups(keys: list[Key]) -> Iterator[list[Key]]:
+    by_field: dict[tuple[str, str], list[Key]] = {}
+    for key in keys:
+        by_field.setdefault(key[:2], []).append(key)
+    for group in by_field.values():
+        for at in range(0, len(group), _CHUNK):
+            yield group[at : at + _CHUNK]
+
+
+def _query(ref: str, group: list[Key]) -> Query:
+    name, by, _ = group[0]
+    values = soql.in_list(by, [value for _, _, value in group])
+    return Query(ref, soql.select(["Id", by], name, values))
+
+
+def _read(group: list[Key], rows: Rows) -> dict[Key, str]:
+    """Where several rows hold a value, none of them is it."""
+    name, by, _ = group[0]
+    seen: dict[Key, set[str]] = {}
+    for row in rows.found:
+        seen.setdefault((name, by, str(row[by]).casefold()), set()).add(str(row["Id"]))
+    return {key: next(iter(ids)) for key, ids in seen.items() if len(ids) == 1}
