@@ -34,9 +34,9 @@ def granted(token="t1"):  # noqa: S107
 
 @pytest.fixture
 def net():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.post(TOKEN, json=granted())
-        yield mock
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as answers:
+        answers.post(TOKEN, json=granted())
+        yield answers
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Recorded webhook bodies against the running receiver."""
