@@ -3,12 +3,16 @@ import { actionsOf, bubble } from "./bubbles.js";
 import { avatar, byId, el, facts, t, time } from "./dom.js";
 import { openSheet, sheetIsOpen } from "./sheet.js";
 
+const SMS_STAYS_MS = 30_000;
+const COPIED_STAYS_MS = 1_500;
+
 const address = new URL(location.href);
 let person = address.searchParams.get("user") || readCookie("sim_user");
 let state = { people: [], items: [], sms: [], account: { name: "" } };
 let seenSms = null;
 let drawn = "";
 let drawnFor = null;
+let smsTimer;
 let sending = Promise.resolve();
 
 function readCookie(name) {
@@ -101,7 +105,7 @@ function remember() {
   if (!person) return;
   document.cookie = `sim_user=${person}; path=/; SameSite=Lax`;
   address.searchParams.set("user", person);
-  history.replaceState(null, "", address);
+  history.replaceState(history.state, "", address);
 }
 
 function drawPeople() {
@@ -121,7 +125,7 @@ function drawGate(now) {
 }
 
 function drawChat() {
-  const mark = JSON.stringify([person, state.items, state.read_to, state.loading_seconds > 0]);
+  const mark = JSON.stringify([person, state.items, state.read_to, state.loading_seconds > 0, chosen()?.friendship]);
   if (mark === drawn) return;
   const list = byId("items");
   const grown = person !== drawnFor || state.items.at(-1)?.seq > Number(list.lastElementChild?.dataset.seq ?? 0);
@@ -135,7 +139,7 @@ function drawChat() {
     node.dataset.key = key;
     return node;
   });
-  if (!nodes.length) nodes.push(el("li", { class: "notice" }, t.empty_chat));
+  if (!nodes.length && chosen()?.friendship === "friend") nodes.push(el("li", { class: "notice" }, t.empty_chat));
   if (state.loading_seconds > 0) nodes.push(el("li", { class: "notice" }, t.typing));
   list.replaceChildren(...nodes);
   if (grown) byId("chat").scrollTop = byId("chat").scrollHeight;
@@ -165,13 +169,13 @@ function drawSms() {
   const newest = state.sms.at(-1);
   if (seenSms === null || newest === undefined) {
     seenSms = newest?.seq ?? 0;
-    if (!newest) byId("sms").replaceChildren();
+    if (!newest) putSms();
     return;
   }
   if (newest.seq === seenSms) return;
   seenSms = newest.seq;
   const code = newest.text.match(/\d{6}/)?.[0];
-  byId("sms").replaceChildren(
+  putSms(
     el(
       "div",
       { class: "sms-card" },
@@ -181,15 +185,33 @@ function drawSms() {
         "div",
         { class: "sms-buttons" },
         code ? el("button", { type: "button", onclick: (event) => copy(code, event.target) }, `${t.copy_code} ${code}`) : null,
-        el("button", { type: "button", onclick: () => byId("sms").replaceChildren() }, t.close),
+        el("button", { type: "button", onclick: () => putSms() }, t.close),
       ),
     ),
   );
+  leaveSms(SMS_STAYS_MS);
+}
+
+// The sheet makes room for the text message, so that it covers nothing that is being filled in.
+function putSms(...cards) {
+  clearTimeout(smsTimer);
+  byId("sms").replaceChildren(...cards);
+  document.querySelector(".phone").style.setProperty("--sms", `${byId("sms").offsetHeight}px`);
+}
+
+function leaveSms(after) {
+  clearTimeout(smsTimer);
+  smsTimer = setTimeout(putSms, after);
 }
 
 async function copy(code, button) {
-  await navigator.clipboard.writeText(code);
+  try {
+    await navigator.clipboard.writeText(code);
+  } catch {
+    return; // Not allowed here: the code stays to be read.
+  }
   button.textContent = t.copied;
+  leaveSms(COPIED_STAYS_MS);
 }
 
 // Loading

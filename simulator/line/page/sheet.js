@@ -15,10 +15,19 @@ export function openSheet(action, person) {
   uri.searchParams.set("from", "chat");
   opener = document.activeElement;
   byId("sheet-title").textContent = action.label || uri.host;
-  byId("sheet-page").src = uri.href;
+  load(uri.href);
   byId("sheet").hidden = false;
   setBehind(true);
   byId("sheet-close").focus();
+  if (!history.state?.sheet) history.pushState({ sheet: true }, "");
+}
+
+// A frame that is new has no past, so the way back leads to the chat and never to an empty sheet.
+function load(address) {
+  const old = byId("sheet-page");
+  const fresh = old.cloneNode();
+  fresh.src = address;
+  old.replaceWith(fresh);
 }
 
 // liff.line.me and our own stand-in name the same apps.
@@ -45,13 +54,17 @@ function close() {
   if (!sheetIsOpen()) return;
   byId("sheet").hidden = true;
   setBehind(false);
-  byId("sheet-page").src = "about:blank";
+  load("about:blank");
+  if (history.state?.sheet) history.back();
   if (opener) opener.focus();
 }
 
 byId("sheet-close").addEventListener("click", close);
 window.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
+});
+window.addEventListener("popstate", () => {
+  if (!history.state?.sheet) close();
 });
 window.addEventListener("message", (event) => {
   const ours = event.source === byId("sheet-page").contentWindow;
