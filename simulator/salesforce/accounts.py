@@ -1,7 +1,5 @@
 """Who may call: access tokens, and the sign-in flows that give them (facts section 1)."""
 
-import base64
-import hashlib
 import hmac
 import secrets
 import time
@@ -15,11 +13,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from simulator.salesforce.credentials import App, Credentials
 from simulator.salesforce.errors import Refusal
 from simulator.salesforce.ids import SHORT
+from simulator.salesforce.sealed import Sealer
+from simulator.salesforce.switches import Switches
 
-IDLE_SECONDS = 2 * 3600
-LONGEST_ASSERTION_SECONDS = 300
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-SIGNATURE_BYTES = 16
+TOKEN_MARK = "!AQ"
+# The app behind `sf org login`: every org has it, and it keeps no secret.
+COMMAND_LINE_APP = "PlatformCLI"
 
 
 class SignInRefused(Exception):
@@ -34,20 +34,20 @@ class SignInRefused(Exception):
 class Accounts:
     """The users' sessions. A token proves itself, so that it outlives a restart."""
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, switches: Switches) -> None:
         self.credentials = credentials
-        self._apps = (credentials.agent, credentials.integration)
-        self._key = credentials.session_key.encode()
+        self.switches = switches
+        command_line = App(credentials.agent.username, COMMAND_LINE_APP, "")
+        self._apps = (credentials.agent, credentials.integration, command_line)
+        self._sealer = Sealer(credentials.session_key, "session")
         self._ended: set[str] = set()
         self._last_used: dict[str, float] = {}
         self._agent_token = ""
 
     def start_session(self, username: str) -> str:
         """A new access token of a user."""
-        claims = f"{username}|{int(time.time())}|{secrets.token_hex(6)}".encode()
-        sealed = self._seal(claims) + claims
-        text = base64.urlsafe_b64encode(sealed).decode().replace("=", ".")
-        return f"{self.credentials.organization_id[:SHORT]}!AQ{text}"
+        text = self._sealer.wrap(username, str(int(time.time())), secrets.token_hex(6))
+        return f"{self.credentials.organization_id[:SHORT]}{TOKEN_MARK}{text}"
 
     def agent_token(self) -> str:
         """The agent's access token, renewed when it was ended."""
@@ -89,7 +89,10 @@ class Accounts:
             raise SignInRefused("invalid_client", "invalid client credentials")
 
     def by_assertion(self, assertion: str, audiences: frozenset[str]) -> App:
-        """The app and user of a JWT bearer assertion."""
+        """The app and user of a JWT bearer assertion.
+
+        A far `exp` is taken: the Salesforce CLI writes it in milliseconds, and real orgs let it in.
+        """
         try:
             unverified = jwt.decode(assertion, options={"verify_signature": False})
         except jwt.InvalidTokenError:
@@ -100,44 +103,34 @@ class Accounts:
         claims = _verified(assertion, app.private_key)
         if str(claims["aud"]).rstrip("/") not in audiences:
             raise SignInRefused("invalid_grant", "audience is invalid")
-        if claims["exp"] > time.time() + LONGEST_ASSERTION_SECONDS:
-            raise SignInRefused("invalid_grant", "invalid assertion")
         if claims["sub"] != app.username:
             raise SignInRefused("invalid_grant", "user hasn't approved this consumer")
         return app
 
     def by_password(self, app: App, username: str, password: str) -> None:
+        """Refuse a wrong user name or password, and an app that the user has not approved."""
+        self.check_password(username, password)
+        if app is not self.credentials.agent:
+            raise SignInRefused("invalid_grant", "user hasn't approved this consumer")
+
+    def check_password(self, username: str, password: str) -> None:
         """Refuse a wrong user name or password; the security token may follow the password."""
         known = self.credentials
         right = (known.password, known.password + known.security_token)
         if username != known.agent.username or password not in right:
             raise SignInRefused("invalid_grant", "authentication failure")
-        if app is not known.agent:
-            raise SignInRefused("invalid_grant", "user hasn't approved this consumer")
 
     def _is_open(self, token: str) -> bool:
         claims = self._claims(token)
         if claims is None or token in self._ended:
             return False
         used = max(claims[1], self._last_used.get(token, 0))
-        return time.time() - used < IDLE_SECONDS
+        return time.time() - used < self.switches.session_seconds
 
     def _claims(self, token: str) -> tuple[str, int] | None:
-        _, mark, text = token.partition("!AQ")
-        if not mark:
-            return None
-        try:
-            sealed = base64.urlsafe_b64decode(text.replace(".", "=").encode())
-        except ValueError:
-            return None
-        seal, claims = sealed[:SIGNATURE_BYTES], sealed[SIGNATURE_BYTES:]
-        if not hmac.compare_digest(seal, self._seal(claims)):
-            return None
-        username, issued, _ = claims.decode().split("|")
-        return username, int(issued)
-
-    def _seal(self, claims: bytes) -> bytes:
-        return hmac.new(self._key, claims, hashlib.sha256).digest()[:SIGNATURE_BYTES]
+        _, mark, text = token.partition(TOKEN_MARK)
+        claims = self._sealer.unwrap(text) if mark else None
+        return None if claims is None else (claims[0], int(claims[1]))
 
 
 def _verified(assertion: str, private_key: str) -> Mapping[str, Any]:

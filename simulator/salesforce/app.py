@@ -1,7 +1,9 @@
 """The HTTP face of the org: REST, sign-in, control endpoints and the page."""
 
+import asyncio
 import gzip
 import zlib
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,18 +15,27 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from simulator.control.app import Controlled, calling_client, control_routes
+from simulator.salesforce.authorize import authorize_routes
 from simulator.salesforce.calls import Answer, Call
+from simulator.salesforce.controls import org_routes
 from simulator.salesforce.errors import Refusal, bad_json
-from simulator.salesforce.faults import CALL_FAULTS
+from simulator.salesforce.faults import CALL_FAULTS, CallState
+from simulator.salesforce.identity import identity_routes
+from simulator.salesforce.metadata.endpoint import metadata_routes
+from simulator.salesforce.metadata.soap import metadata_soap_routes
 from simulator.salesforce.oauth import bearer, oauth_routes
 from simulator.salesforce.org import SalesforceOrg
 from simulator.salesforce.page import page_routes
 from simulator.salesforce.router import Router, check_version
+from simulator.salesforce.slashes import single_slashes
+from simulator.salesforce.soap import soap_routes
 
 METHODS = ["GET", "POST", "PATCH", "DELETE", "PUT"]
 NO_CACHE = "no-cache,must-revalidate,max-age=0,no-store,private"
 SEASONS = ("Spring", "Summer", "Winter")
 OLDEST, NEWEST = 31, 66
+BODILESS = frozenset({204, 304})
+WORTH_ZIPPING = 1000
 MAINTENANCE = (
     "<html><head><title>Salesforce</title></head><body><p>We are down for maintenance. "
     "Sorry for the inconvenience. We'll be back shortly.</p></body></html>"
@@ -39,32 +50,40 @@ STATUS_CODES = {
 
 def make_app(org: SalesforceOrg) -> ASGIApp:
     """The ASGI app of an org."""
-    rest = RestEndpoint(org)
+    router = Router(org, org.board)
+    rest = RestEndpoint(org, router)
     routes: list[BaseRoute] = [
         Route("/_simulator/credentials", _credentials(org), methods=["GET"]),
         *control_routes(org.board, org.calls, org.reset),
+        *org_routes(org),
         *oauth_routes(org),
+        *authorize_routes(org),
+        *identity_routes(org),
+        *metadata_soap_routes(org),
+        *soap_routes(org, router),
         Route("/services/data", _versions, methods=["GET"]),
         Route("/services/data/", _versions, methods=["GET"]),
+        *metadata_routes(org),
         Route("/services/data/{version}", rest.handle, methods=METHODS),
         Route("/services/data/{version}{path:path}", rest.handle, methods=METHODS),
         *page_routes(org),
     ]
-    return Controlled(
+    controlled = Controlled(
         Starlette(routes=routes),
         org.board,
         org.calls,
         headers=lambda: [(b"sforce-limit-info", org.usage.header().encode())],
         error_body=_error_body,
     )
+    return single_slashes(controlled)
 
 
 class RestEndpoint:
     """Everything under `/services/data/vXX.X`."""
 
-    def __init__(self, org: SalesforceOrg) -> None:
+    def __init__(self, org: SalesforceOrg, router: Router) -> None:
         self._org = org
-        self._router = Router(org, org.board)
+        self._router = router
 
     async def handle(self, request: Request) -> Response:
         """Answer one call."""
@@ -73,14 +92,15 @@ class RestEndpoint:
             if refused is not None:
                 return refused
             call = await self._call(request)
-            answer, hits = self._router.answer(call)
+            answer, state = self._router.answer(call)
         except Refusal as refusal:
-            answer, hits = Answer(refusal.status, refusal.body()), []
+            answer, state = Answer(refusal.status, refusal.body()), CallState()
         self._org.usage.count(answer.cost)
         request.scope["state"]["records"] = answer.records
-        if hits:
-            request.scope["state"]["fault"] = ",".join(dict.fromkeys(hits))
-        return _response(answer, pretty=request.headers.get("x-prettyprint") == "1")
+        request.scope["state"].setdefault("fault", state.fault)
+        if state.lasts:
+            await asyncio.sleep(state.lasts)
+        return _response(answer, request)
 
     async def _call(self, request: Request) -> Call:
         headers = dict(request.headers.items())
@@ -93,7 +113,7 @@ class RestEndpoint:
             raise Refusal("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
         user = self._org.user(self._org.accounts.username_of(bearer(headers)))
         return Call(
-            method=query.get("_HTTP_METHOD", request.method).upper(),
+            method=_method(request, query),
             version=version,
             path=request.path_params.get("path", ""),
             user_id=user["Id"],
@@ -154,6 +174,11 @@ def _is_version(text: str) -> bool:
     return text[:1] == "v" and text[1:].replace(".", "", 1).isdecimal()
 
 
+def _method(request: Request, query: Mapping[str, str]) -> str:
+    method = query.get("_HTTP_METHOD", request.method).upper()
+    return "GET" if method == "HEAD" else method
+
+
 async def _body(request: Request) -> Any:
     raw = await request.body()
     if not raw:
@@ -178,12 +203,18 @@ def _unzipped(raw: bytes) -> bytes:
         raise bad_json("The gzip content of the request cannot be read") from None
 
 
-def _response(answer: Answer, *, pretty: bool) -> Response:
-    headers = {**answer.headers, "Cache-Control": NO_CACHE, "Vary": "Accept-Encoding"}
-    if answer.status == 204:
-        return Response(status_code=204, headers=headers)
+def _response(answer: Answer, request: Request) -> Response:
+    headers = {"Cache-Control": NO_CACHE, **answer.headers, "Vary": "Accept-Encoding"}
+    if answer.status in BODILESS:
+        return Response(status_code=answer.status, headers=headers)
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, headers=headers)
+    pretty = request.headers.get("x-prettyprint") == "1"
     content = orjson.dumps(answer.body, option=orjson.OPT_INDENT_2 if pretty else 0)
     headers["Content-Type"] = "application/json;charset=UTF-8"
+    if len(content) > WORTH_ZIPPING and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        content = gzip.compress(content, compresslevel=1)
     return Response(content, answer.status, headers=headers)
 
 

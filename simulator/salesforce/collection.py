@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from simulator.salesforce.calls import Answer, Call
@@ -16,7 +17,7 @@ from simulator.salesforce.writes import ManyMatches
 
 MOST_WRITTEN = 200
 MOST_READ = 2000
-LONGEST_CHUNKS = 10
+MOST_CHUNKS = 10
 Item = dict[str, Any]
 Write = Callable[[Item], Item]
 
@@ -28,8 +29,10 @@ def write_rows(session: Session, call: Call) -> Answer:
         all_or_none = call.query.get("allOrNone", "").lower() == "true"
         return _each(session, [{"id": each} for each in ids], _delete(session), all_or_none)
     body = call.object_body()
+    records = _records(body)
+    _check_chunks(records)
     write = _create(session) if call.method == "POST" else _update(session)
-    return _each(session, _records(body), write, all_or_none=bool(body.get("allOrNone")))
+    return _each(session, records, write, all_or_none=bool(body.get("allOrNone")))
 
 
 def upsert_rows(session: Session, call: Call, name: str, field_name: str) -> Answer:
@@ -135,6 +138,14 @@ def _delete(session: Session) -> Write:
         return _done(session.writer.delete(kind, item["id"]))
 
     return write
+
+
+def _check_chunks(items: Sequence[Item]) -> None:
+    """Rows of several objects are written in chunks of neighbours of one object."""
+    names = (str(item.get("attributes", {}).get("type", "")).lower() for item in items)
+    if sum(1 for _ in groupby(names)) > MOST_CHUNKS:
+        message = f"Records of different types come in at most {MOST_CHUNKS} chunks in one call"
+        raise Refusal("LIMIT_EXCEEDED", message)
 
 
 def _done(row_id: str) -> Item:

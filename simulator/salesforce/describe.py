@@ -1,12 +1,14 @@
 """Describe answers: the key sets as recorded from real orgs, filled from the schema."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulator.salesforce.schema import NUMBERS, Field, ObjectType, Schema
 
 MASTER_RECORD_TYPE = "012000000000000AAA"
 UTF8_BYTES = 3
+# A custom field of the contact as a person account shows it.
+PERSON_CUSTOM = "__pc"
 SOAP_TYPES = {
     "id": "tns:ID",
     "reference": "tns:ID",
@@ -18,11 +20,11 @@ SOAP_TYPES = {
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
     "address": "urn:address",
+    "base64": "xsd:base64Binary",
 }
 # Keys that are the same for every field of this org.
 FIELD_CONSTANTS: Mapping[str, Any] = {
     "aiPredictionField": False,
-    "calculatedFormula": None,
     "caseSensitive": False,
     "controllerName": None,
     "defaultValueFormula": None,
@@ -92,6 +94,7 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
     base = f"/services/data/{version}/sobjects/{kind.name}"
     return {
         **OBJECT_CONSTANTS,
+        "custom": kind.name.endswith("__c"),
         "createable": kind.createable,
         "deletable": kind.deletable,
         "keyPrefix": kind.prefix,
@@ -114,7 +117,13 @@ def summary(kind: ObjectType, version: str) -> dict[str, Any]:
     }
 
 
-def describe(schema: Schema, kind: ObjectType, version: str, instance_url: str) -> dict[str, Any]:
+def describe(
+    schema: Schema,
+    kind: ObjectType,
+    version: str,
+    instance_url: str,
+    record_types: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """The answer of `GET /sobjects/X/describe`."""
     brief = summary(kind, version)
     pages = {
@@ -127,7 +136,7 @@ def describe(schema: Schema, kind: ObjectType, version: str, instance_url: str) 
         **DESCRIBE_CONSTANTS,
         "childRelationships": _child_relationships(schema, kind),
         "fields": [describe_field(field) for field in kind.fields.values()],
-        "recordTypeInfos": [_master_record_type(brief["urls"]["layouts"])],
+        "recordTypeInfos": [*record_types],
         "supportedScopes": [{"label": f"All {kind.plural.lower()}", "name": "everything"}],
         "urls": {**brief["urls"], **pages},
     }
@@ -140,11 +149,12 @@ def describe_field(field: Field) -> dict[str, Any]:
         "aggregatable": field.type not in UNAGGREGATED,
         "autoNumber": field.auto_number,
         "byteLength": _byte_length(field),
-        "calculated": False,
+        "calculated": field.is_calculated,
+        "calculatedFormula": field.formula,
         "cascadeDelete": field.cascade and field.is_custom,
         "compoundFieldName": field.part_of,
         "createable": field.createable,
-        "custom": field.is_custom,
+        "custom": field.is_custom or field.name.endswith(PERSON_CUSTOM),
         "defaultValue": False if field.type == "boolean" else field.default,
         "defaultedOnCreate": _is_defaulted(field),
         "digits": 8 if field.type == "int" else 0,
@@ -211,16 +221,3 @@ def _child_relationships(schema: Schema, kind: ObjectType) -> list[dict[str, Any
         }
         for link in schema.children(kind.name)
     ]
-
-
-def _master_record_type(layouts: str) -> dict[str, Any]:
-    return {
-        "active": True,
-        "available": True,
-        "defaultRecordTypeMapping": True,
-        "developerName": "Master",
-        "master": True,
-        "name": "Master",
-        "recordTypeId": MASTER_RECORD_TYPE,
-        "urls": {"layout": f"{layouts}/{MASTER_RECORD_TYPE}"},
-    }

@@ -1,7 +1,10 @@
 """What the org refuses, in the words and shapes of the REST API."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+MATCH_VERSION = "v66.0"
 
 
 class Refusal(Exception):
@@ -29,17 +32,36 @@ class Refusal(Exception):
         return {"success": False, "errors": [error]}
 
 
-class Duplicates(Refusal):
-    """Duplicate rules block a write; single-row answers carry the details (facts section 12)."""
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A row that a duplicate rule found."""
 
-    def __init__(self, object_name: str) -> None:
-        super().__init__("DUPLICATES_DETECTED", "Use one of these records?", [])
+    object_name: str
+    row_id: str
+
+
+class Duplicates(Refusal):
+    """Duplicate rules stop a write; single-row answers carry the details (facts section 12)."""
+
+    def __init__(
+        self,
+        object_name: str,
+        message: str = "Use one of these records?",
+        *,
+        rule: str | None = None,
+        matches: Sequence[Match] = (),
+        allow_save: bool = True,
+    ) -> None:
+        super().__init__("DUPLICATES_DETECTED", message, [])
+        by_object: dict[str, list[str]] = {}
+        for match in matches:
+            by_object.setdefault(match.object_name, []).append(match.row_id)
         self._rule = {
-            "allowSave": True,
-            "duplicateRule": f"Standard_{object_name}_Duplicate_Rule",
+            "allowSave": allow_save,
+            "duplicateRule": rule or f"Standard_{object_name}_Duplicate_Rule",
             "duplicateRuleEntityType": object_name,
             "errorMessage": self.message,
-            "matchResults": [],
+            "matchResults": [_match_result(name, ids) for name, ids in by_object.items()],
         }
 
     def body(self) -> list[dict[str, Any]]:
@@ -51,6 +73,32 @@ class Duplicates(Refusal):
                 "message": self.message,
             }
         ]
+
+
+def _match_result(object_name: str, ids: Sequence[str]) -> dict[str, Any]:
+    return {
+        "entityType": object_name,
+        "errors": [],
+        "matchEngine": "FuzzyMatchEngine",
+        "matchRecords": [
+            {
+                "additionalInformation": [],
+                "fieldDiffs": [],
+                "matchConfidence": 100.0,
+                "record": {
+                    "attributes": {
+                        "type": object_name,
+                        "url": f"/services/data/{MATCH_VERSION}/sobjects/{object_name}/{row_id}",
+                    },
+                    "Id": row_id,
+                },
+            }
+            for row_id in ids
+        ],
+        "rule": f"Standard_{object_name}_Match_Rule_v1_0",
+        "size": len(ids),
+        "success": True,
+    }
 
 
 def not_found(message: str = "The requested resource does not exist") -> Refusal:

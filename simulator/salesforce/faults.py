@@ -7,23 +7,42 @@ from typing import Any
 from simulator.control.faults import ActiveFault, FaultBoard
 from simulator.salesforce.errors import Duplicates, Refusal
 from simulator.salesforce.ids import SHORT
+from simulator.salesforce.locks import CallLocks
+from simulator.salesforce.store import Row
 
 # Faults of a whole call, taken before the org acts.
 CALL_FAULTS = frozenset({"expire_session", "daily_limit", "concurrent_limit", "maintenance"})
 # Faults of one row that is written; `times` counts rows.
 REFUSALS = frozenset({"lock", "duplicate", "validation"})
 AUTOMATION = "edit_after"
+# The change events of the call will not tell whose client made it.
+UNTAGGED = "drop_client_tag"
 NEEDS = {
     "validation": frozenset({"object", "message"}),
     AUTOMATION: frozenset({"object", "values"}),
 }
-KNOWN = CALL_FAULTS | REFUSALS | {AUTOMATION}
+KNOWN = CALL_FAULTS | REFUSALS | {AUTOMATION, UNTAGGED}
 Place = tuple[str, str]
 
 
 def fault_board() -> FaultBoard:
     """A board that knows the faults of a Salesforce org."""
     return FaultBoard(KNOWN, NEEDS)
+
+
+@dataclass(slots=True)
+class CallState:
+    """What befalls one call: the faults that hit it, and the row locks it takes."""
+
+    hits: list[str] = field(default_factory=list)
+    locks: CallLocks | None = None
+    # How long its answer is held back.
+    lasts: float = 0.0
+
+    @property
+    def fault(self) -> str | None:
+        """The names of its faults, as the call log has them."""
+        return ",".join(dict.fromkeys(self.hits)) or None
 
 
 @dataclass(slots=True)
@@ -36,7 +55,12 @@ class RowFaults:
     board: FaultBoard
     places: Sequence[Place]
     client: str | None
-    hits: list[str] = field(default_factory=list)
+    state: CallState
+
+    def lock(self, row: Row, old: Row | None) -> None:
+        """Take the locks that the write of a row needs, where the org has locks."""
+        if self.state.locks is not None:
+            self.state.locks.take(row, old)
 
     def before(self, kind: str, row_id: str | None) -> None:
         """Refuse the write of a row when a fault says so."""
@@ -60,7 +84,7 @@ class RowFaults:
                 where=lambda fault: fault.params.get("object", kind).lower() == kind.lower(),
             )
             if taken:
-                self.hits += [fault.name for fault in taken]
+                self.state.hits += [fault.name for fault in taken]
                 return taken
         return []
 

@@ -6,9 +6,14 @@ from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
+from yaml import YAMLError
+
 from simulator.control.server import Listener, run
 from simulator.salesforce.app import make_app
+from simulator.salesforce.arrangement import FIRST_FILE
 from simulator.salesforce.org import Addresses, SalesforceOrg
+from simulator.salesforce.rulebook.book import InvalidRule
+from simulator.salesforce.switches import InvalidSwitch
 
 
 def serve(arguments: Namespace) -> int:
@@ -24,6 +29,9 @@ def serve(arguments: Namespace) -> int:
             org = SalesforceOrg(folder, addresses)
         except OSError as problem:
             sys.stderr.write(f"Cannot use the data folder {folder}: {problem.strerror}.\n")
+            return 2
+        except (InvalidRule, InvalidSwitch, YAMLError) as problem:
+            sys.stderr.write(f"Cannot set up the org as {folder / FIRST_FILE} says: {problem}\n")
             return 2
         stack.callback(org.close)
         app, tls = make_app(org), org.tls_files

@@ -1,4 +1,4 @@
-"""`/services/oauth2` and the identity address (facts section 1)."""
+"""`/services/oauth2`: the flows that give tokens, and what may be asked of tokens (facts 1)."""
 
 import base64
 import binascii
@@ -6,33 +6,32 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from simulator.salesforce.accounts import IDLE_SECONDS, JWT_BEARER, SignInRefused
+from simulator.salesforce.accounts import JWT_BEARER, SignInRefused
 from simulator.salesforce.credentials import App
-from simulator.salesforce.errors import Refusal
 from simulator.salesforce.org import SalesforceOrg
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-SCOPE = "api"
+SCOPE, LASTING_SCOPE = "api", "refresh_token web api"
+CLIENT_CREDENTIALS, PASSWORD = "client_credentials", "password"
+AUTHORIZATION_CODE, REFRESH_TOKEN = "authorization_code", "refresh_token"
+SECRET_GRANTS = frozenset({CLIENT_CREDENTIALS, PASSWORD, AUTHORIZATION_CODE})
 Form = Mapping[str, str]
 
 
 def oauth_routes(org: SalesforceOrg) -> list[BaseRoute]:
-    """The routes of signing in."""
+    """The routes of signing in and out."""
     endpoints = OauthEndpoints(org)
     base = "/services/oauth2"
     return [
         Route(f"{base}/token", endpoints.token, methods=["GET", "POST"]),
         Route(f"{base}/revoke", endpoints.revoke, methods=["GET", "POST"]),
         Route(f"{base}/introspect", endpoints.introspect, methods=["POST"]),
-        Route(f"{base}/userinfo", endpoints.userinfo, methods=["GET", "POST"]),
-        Route("/id/{organization_id}/{user_id}", endpoints.identity, methods=["GET"]),
     ]
 
 
@@ -42,8 +41,14 @@ def bearer(headers: Mapping[str, str]) -> str:
     return token.strip() if scheme.lower() in {"bearer", "oauth"} else ""
 
 
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form-encoded body."""
+    text = (await request.body()).decode("utf-8", "replace")
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
 class OauthEndpoints:
-    """Signing in, out, and asking who one is."""
+    """Tokens: given, ended, looked into."""
 
     def __init__(self, org: SalesforceOrg) -> None:
         self._org = org
@@ -53,149 +58,100 @@ class OauthEndpoints:
         """`POST /services/oauth2/token`."""
         if request.method != "POST":
             return _error(SignInRefused("invalid_request", "must be POST"))
-        form = await _form(request)
+        form = await form_of(request)
         try:
-            app = self._signed_in(form, request)
+            answer = self._granted(form, request)
         except SignInRefused as refused:
             return _error(refused)
-        return JSONResponse(self._answer(app, form, request), headers=NO_STORE)
+        return JSONResponse(answer, headers=NO_STORE)
 
     async def revoke(self, request: Request) -> Response:
-        """`/services/oauth2/revoke`: end a session."""
-        token = (await _form(request)).get("token") or request.query_params.get("token", "")
-        if not self._accounts.is_open(token):
-            return _error(SignInRefused("invalid_token", "invalid token"))
-        self._accounts.end_session(token)
+        """`/services/oauth2/revoke`: end a session, or what a refresh token allows."""
+        token = (await form_of(request)).get("token") or request.query_params.get("token", "")
+        if self._org.grants.owner(token) is not None:
+            self._org.grants.end(token)
+        elif self._accounts.is_open(token):
+            self._accounts.end_session(token)
+        else:
+            return _error(
+                SignInRefused("unsupported_token_type", "this token type is not supported")
+            )
         return Response(status_code=200, headers=NO_STORE)
 
     async def introspect(self, request: Request) -> Response:
         """`POST /services/oauth2/introspect`: whether a token is good, and whose."""
-        form = await _form(request)
+        form = await form_of(request)
+        client_id, secret = _client(form, request)
         try:
-            app = self._accounts.app(form.get("client_id", ""))
-            self._accounts.check_secret(app, form.get("client_secret", ""))
+            app = self._accounts.app(client_id)
+            self._accounts.check_secret(app, secret)
         except SignInRefused as refused:
             return _error(refused, status=401)
-        token = form.get("token", "")
-        if not self._accounts.is_open(token):
-            return JSONResponse({"active": False}, headers=NO_STORE)
-        username, issued = self._accounts.username_of(token), self._accounts.issued_at(token)
-        return JSONResponse(
-            {
-                "active": True,
-                "scope": SCOPE,
-                "client_id": app.client_id,
-                "username": username,
-                "sub": self._org.identity_url(username),
-                "token_type": "access_token",
-                "exp": issued + IDLE_SECONDS,
-                "iat": issued,
-                "nbf": issued,
-            },
-            headers=NO_STORE,
-        )
+        return JSONResponse(self._inside(app, form.get("token", "")), headers=NO_STORE)
 
-    async def userinfo(self, request: Request) -> Response:
-        """`/services/oauth2/userinfo`."""
-        user = self._user(request)
-        if user is None:
-            return Response("Bad_OAuth_Token", 403, media_type="text/html")
-        return JSONResponse(
-            {
-                "sub": self._org.identity_url(user["Username"]),
-                "user_id": user["Id"],
-                "organization_id": self._org.organization_id,
-                "preferred_username": user["Username"],
-                "nickname": user["CommunityNickname"],
-                "name": user["Name"],
-                "email": user["Email"],
-                "email_verified": True,
-                "urls": self._urls(request),
-            }
-        )
+    def _inside(self, app: App, token: str) -> dict[str, object]:
+        owner = self._org.grants.owner(token)
+        if owner is not None:
+            client_id, username = owner
+            known: dict[str, object] = {"token_type": "refresh_token", "scope": LASTING_SCOPE}
+        elif self._accounts.is_open(token):
+            client_id, username = app.client_id, self._accounts.username_of(token)
+            issued = self._accounts.issued_at(token)
+            ends = issued + self._accounts.switches.session_seconds
+            known = {"token_type": "access_token", "scope": SCOPE}
+            known |= {"exp": ends, "iat": issued, "nbf": issued}
+        else:
+            return {"active": False}
+        whose = {"client_id": client_id, "username": username}
+        return {"active": True, **whose, "sub": self._org.identity_url(username), **known}
 
-    async def identity(self, request: Request) -> Response:
-        """The address that a token answer calls `id`."""
-        user = self._user(request)
-        wanted = request.path_params["user_id"]
-        if user is None or wanted != user["Id"]:
-            return Response("Bad_OAuth_Token", 403, media_type="text/html")
-        return JSONResponse(
-            {
-                "id": self._org.identity_url(user["Username"]),
-                "asserted_user": True,
-                "user_id": user["Id"],
-                "organization_id": self._org.organization_id,
-                "username": user["Username"],
-                "nick_name": user["CommunityNickname"],
-                "display_name": user["Name"],
-                "email": user["Email"],
-                "email_verified": True,
-                "first_name": user.get("FirstName"),
-                "last_name": user["LastName"],
-                "timezone": user["TimeZoneSidKey"],
-                "urls": self._urls(request),
-                "active": True,
-                "user_type": "STANDARD",
-                "language": user["LanguageLocaleKey"],
-                "locale": user["LocaleSidKey"],
-                "last_modified_date": user["LastModifiedDate"].replace(".000+0000", "Z"),
-            }
-        )
-
-    def _signed_in(self, form: Form, request: Request) -> App:
+    def _granted(self, form: Form, request: Request) -> dict[str, str]:
         grant = form.get("grant_type", "")
         if grant == JWT_BEARER:
-            return self._accounts.by_assertion(form.get("assertion", ""), self._org.audiences)
-        if grant not in {"client_credentials", "password"}:
+            app = self._accounts.by_assertion(form.get("assertion", ""), self._org.audiences)
+            return self._answer(app, app.username, request)
+        if grant not in SECRET_GRANTS | {REFRESH_TOKEN}:
             raise SignInRefused("unsupported_grant_type", "grant type not supported")
         client_id, secret = _client(form, request)
         app = self._accounts.app(client_id)
-        self._accounts.check_secret(app, secret)
-        if grant == "password":
+        if secret or grant in SECRET_GRANTS:
+            self._accounts.check_secret(app, secret)
+        if grant == REFRESH_TOKEN:
+            return self._refreshed(app, form, request)
+        if grant == AUTHORIZATION_CODE:
+            return self._redeemed(app, form, request)
+        if grant == PASSWORD:
             self._accounts.by_password(app, form.get("username", ""), form.get("password", ""))
-        return app
+        answer = self._answer(app, app.username, request)
+        if grant == CLIENT_CREDENTIALS:
+            answer["api_instance_url"] = answer["instance_url"]
+        return answer
 
-    def _answer(self, app: App, form: Form, request: Request) -> dict[str, str]:
-        identity = self._org.identity_url(app.username)
+    def _redeemed(self, app: App, form: Form, request: Request) -> dict[str, str]:
+        code, place = form.get("code", ""), form.get("redirect_uri", "")
+        username = self._org.grants.redeem(app, code, place, form.get("code_verifier", ""))
+        answer = self._answer(app, username, request)
+        refresh_token = self._org.grants.refresh_token(app, username)
+        return {**answer, "refresh_token": refresh_token, "scope": LASTING_SCOPE}
+
+    def _refreshed(self, app: App, form: Form, request: Request) -> dict[str, str]:
+        username, following = self._org.grants.refresh(app, form.get("refresh_token", ""))
+        answer = {**self._answer(app, username, request), "scope": LASTING_SCOPE}
+        return answer if following is None else {**answer, "refresh_token": following}
+
+    def _answer(self, app: App, username: str, request: Request) -> dict[str, str]:
+        identity = self._org.identity_url(username)
         issued_at = str(int(time.time() * 1000))
         seal = hmac.new(app.client_secret.encode(), (identity + issued_at).encode(), hashlib.sha256)
-        answer = {
-            "access_token": self._accounts.start_session(app.username),
+        return {
+            "access_token": self._accounts.start_session(username),
             "signature": base64.b64encode(seal.digest()).decode(),
             "scope": SCOPE,
-            "instance_url": self._instance_url(request),
+            "instance_url": self._org.base_url(request.url.scheme),
             "id": identity,
             "token_type": "Bearer",
             "issued_at": issued_at,
         }
-        if form.get("grant_type") == "client_credentials":
-            answer["api_instance_url"] = answer["instance_url"]
-        return answer
-
-    def _user(self, request: Request) -> dict[str, Any] | None:
-        token = bearer(request.headers) or request.query_params.get("access_token", "")
-        try:
-            return self._org.user(self._accounts.username_of(token))
-        except Refusal:
-            return None
-
-    def _instance_url(self, request: Request) -> str:
-        return self._org.tls_url if request.url.scheme == "https" else self._org.instance_url
-
-    def _urls(self, request: Request) -> dict[str, str]:
-        base = f"{self._instance_url(request)}/services/data/v{{version}}/"
-        return {
-            "rest": base,
-            "sobjects": f"{base}sobjects/",
-            "query": f"{base}query/",
-            "custom_domain": self._instance_url(request),
-        }
-
-
-async def _form(request: Request) -> dict[str, str]:
-    text = (await request.body()).decode("utf-8", "replace")
-    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _client(form: Form, request: Request) -> tuple[str, str]:

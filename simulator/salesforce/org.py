@@ -1,5 +1,6 @@
 """The whole org: data, users, allocation, cursors, and the addresses it answers at."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,23 @@ from typing import Any
 from simulator.control.calls import CallLog
 from simulator.control.journal import Journal
 from simulator.salesforce.accounts import Accounts
+from simulator.salesforce.arrangement import Arrangement
 from simulator.salesforce.credentials import TlsFiles, load_credentials, load_tls_files
 from simulator.salesforce.cursors import Cursors
 from simulator.salesforce.faults import fault_board
+from simulator.salesforce.grants import Grants
+from simulator.salesforce.locks import RowLocks
+from simulator.salesforce.metadata.catalog import Catalog
+from simulator.salesforce.metadata.deployments import Deployments
+from simulator.salesforce.persons import shadow_contact, with_persons
+from simulator.salesforce.rollups import rollup_followers
+from simulator.salesforce.rulebook import Rulebook
 from simulator.salesforce.schema import load_schema
 from simulator.salesforce.start import plant_start_state
-from simulator.salesforce.store import Row, Store
+from simulator.salesforce.store import Follower, Row, Store
+from simulator.salesforce.switches import Switches
 from simulator.salesforce.usage import Usage
+from simulator.salesforce.visibility import Visibility
 
 JOURNAL_FILE = "rows.jsonl"
 
@@ -38,15 +49,26 @@ class SalesforceOrg:
         self.pubsub_endpoint = f"{shown}:{addresses.pubsub_port}"
         self.credentials = load_credentials(folder)
         self.tls_files: TlsFiles = load_tls_files(folder, addresses.host)
-        self.accounts = Accounts(self.credentials)
+        self.switches = Switches()
+        self.locks = RowLocks(self.switches)
+        self.accounts = Accounts(self.credentials, self.switches)
+        self.grants = Grants(self.accounts)
         self.board = fault_board()
         self.calls = CallLog()
         self.usage = Usage()
         self.cursors = Cursors()
-        self.schema = load_schema()
+        self.schema = with_persons(load_schema())
         self.store = Store(self.schema, Journal(folder / JOURNAL_FILE))
+        self.store.switches = self.switches
+        self.store.followers = _followers(self.store)
+        self.visibility = Visibility(self.store, self.switches)
+        self.catalog = Catalog(self.schema)
+        self.deployments = Deployments(self.store)
+        self.rulebook = Rulebook(self.store, self.visibility)
+        self.arrangement = Arrangement(folder, self.switches, self.rulebook)
         if self.store.is_empty:
             plant_start_state(self.store, self.credentials)
+        self.arrangement.load()
 
     @property
     def organization_id(self) -> str:
@@ -61,14 +83,45 @@ class SalesforceOrg:
     def reset(self) -> None:
         """Go back to the start state; the credentials stay."""
         with self.store.lock:
+            self.rulebook.clear()
+            self.deployments.clear()
             self.store.clear()
             plant_start_state(self.store, self.credentials)
             self.cursors.clear()
+            self.locks.clear()
             self.usage.clear()
+            self.arrangement.restore()
+
+    def switch(self, wanted: Any) -> None:
+        """Set the org up in another way."""
+        with self.store.lock:
+            self.switches.change(wanted)
+            self.visibility.forget()
+            self.arrangement.keep()
+
+    def add_rule(self, wanted: Any) -> str:
+        """Put a rule into force and give its id."""
+        with self.store.lock:
+            rule_id = self.rulebook.add(wanted)
+            self.arrangement.keep()
+            return rule_id
+
+    def remove_rules(self, rule_id: str | None = None) -> bool:
+        """Put one rule or all rules out of force; whether there was one."""
+        with self.store.lock:
+            known = rule_id is None or self.rulebook.remove(rule_id)
+            if rule_id is None:
+                self.rulebook.clear()
+            self.arrangement.keep()
+            return known
 
     def close(self) -> None:
         """Let go of the files."""
         self.store.close()
+
+    def base_url(self, scheme: str) -> str:
+        """The address that a client which came by this scheme should go on using."""
+        return self.tls_url if scheme == "https" else self.instance_url
 
     def user(self, username: str) -> Row:
         """The row of a user."""
@@ -104,3 +157,9 @@ class SalesforceOrg:
                 "private_key": known.integration.private_key,
             },
         }
+
+
+def _followers(store: Store) -> Mapping[str, Sequence[Follower]]:
+    found = {kind: list(each) for kind, each in rollup_followers(store).items()}
+    found.setdefault("Account", []).append(shadow_contact)
+    return found

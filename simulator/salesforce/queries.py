@@ -7,6 +7,7 @@ from typing import Any
 from simulator.salesforce.calls import Answer, Call
 from simulator.salesforce.errors import Refusal
 from simulator.salesforce.session import Session
+from simulator.salesforce.soql.columns import columns
 from simulator.salesforce.soql.run import run
 
 SMALLEST_PAGE, LARGEST_PAGE = 200, 2000
@@ -19,6 +20,8 @@ def query(session: Session, call: Call, resource: str) -> Answer:
     text = call.query.get("q")
     if not text:
         raise Refusal("MALFORMED_QUERY", "SOQL query not specified")
+    if call.query.get("columns", "").lower() == "true":
+        return Answer(200, columns(session.store, text))
     result = run(session.store, text, call.version, with_deleted=resource.lower() == "queryall")
     size = _page_size(call)
     cursor = ""

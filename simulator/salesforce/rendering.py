@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from simulator.salesforce.formulas import formula_reader
 from simulator.salesforce.rules import BORROWED
 from simulator.salesforce.schema import Field, ObjectType
 from simulator.salesforce.store import Row, Store
 
 Getter = Callable[[Row], Any]
+BLOB_VERSION = "v66.0"
 ADDRESS_KEYS = {
     "City": "city",
     "Country": "country",
@@ -28,9 +30,18 @@ def getter(store: Store, kind: ObjectType, field: Field) -> Getter:
     borrowed = BORROWED.get(kind.name, {}).get(name)
     if borrowed is not None:
         return _borrowed(store, *borrowed)
+    if field.formula is not None:
+        return formula_reader(store, kind, field)
+    if field.type == "base64":
+        return lambda row: blob_address(kind.name, row, name) if name in row else None
     if name == "PhotoUrl":
         return lambda row: f"/services/images/photo/{row['Id']}"
     return lambda row: row.get(name, empty)
+
+
+def blob_address(kind: str, row: Row, name: str) -> str:
+    """Where the content of a blob field is fetched."""
+    return f"/services/data/{BLOB_VERSION}/sobjects/{kind}/{row['Id']}/{name}"
 
 
 def attributes(kind: str, version: str, row_id: str) -> dict[str, str]:

@@ -4,10 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from simulator.salesforce.calls import Answer, Call
+from simulator.salesforce.conditional import (
+    check_write,
+    http_date,
+    row_headers,
+    tag_of,
+    unchanged,
+    unchanged_row,
+)
 from simulator.salesforce.describe import describe, describe_global, summary
 from simulator.salesforce.errors import Refusal, method_not_allowed, no_such_column, not_found
 from simulator.salesforce.ids import is_id, long_form
+from simulator.salesforce.record_types import record_type_infos
 from simulator.salesforce.rendering import render
+from simulator.salesforce.retrieval import blob, recent_items
 from simulator.salesforce.schema import Field, ObjectType
 from simulator.salesforce.session import Session
 from simulator.salesforce.store import Row
@@ -15,12 +25,11 @@ from simulator.salesforce.writes import ManyMatches
 
 # From this version on an upsert says whether it created the row, and answers 200 to an update.
 SAYS_CREATED = 46.0
-RECENT = 10
 
 
 def list_objects(session: Session, call: Call) -> Answer:
     """`GET /sobjects`."""
-    return Answer(200, describe_global(session.store.schema, call.version))
+    return _described(session, call, describe_global(session.schema, call.version))
 
 
 def one_object(session: Session, call: Call, name: str) -> Answer:
@@ -28,17 +37,24 @@ def one_object(session: Session, call: Call, name: str) -> Answer:
     kind = session.store.schema.get(name)
     if call.method == "POST":
         return _created(call, kind, session.writer.create(kind, call.object_body()))
-    rows = [row for row in session.store.tables[kind.name].rows.values() if "IsDeleted" not in row]
-    latest = sorted(rows, key=lambda row: str(row["SystemModstamp"]), reverse=True)[:RECENT]
-    fields = [kind.fields["Id"], kind.name_field]
-    recent = [render(session.store, kind, row, call.version, fields) for row in latest]
+    recent = recent_items(session, call, kind)
     return Answer(200, {"objectDescribe": summary(kind, call.version), "recentItems": recent})
 
 
 def describe_object(session: Session, call: Call, name: str) -> Answer:
     """`GET /sobjects/X/describe`."""
     kind = session.store.schema.get(name)
-    return Answer(200, describe(session.store.schema, kind, call.version, session.org.instance_url))
+    infos = record_type_infos(session, call, kind)
+    body = describe(session.schema, kind, call.version, session.org.instance_url, infos)
+    return _described(session, call, body)
+
+
+def _described(session: Session, call: Call, body: dict[str, Any]) -> Answer:
+    """A describe, or the 304 of one that the caller has."""
+    changed = session.org.visibility.changed_at(session.transaction.user_id)
+    tag = tag_of(f"{call.full_path} {changed}")
+    headers = {"Last-Modified": http_date(changed), "ETag": tag}
+    return unchanged(call, changed, headers) or Answer(200, body, headers)
 
 
 def one_row(session: Session, call: Call, name: str, row_id: str) -> Answer:
@@ -47,9 +63,11 @@ def one_row(session: Session, call: Call, name: str, row_id: str) -> Answer:
     if call.method == "POST" and row_id.lower() == "id":
         return _created(call, kind, session.writer.create(kind, call.object_body()))
     if call.method == "GET":
-        return _shown(session, call, kind, _visible(session, kind, row_id))
+        row = _visible(session, kind, row_id)
+        return unchanged_row(call, kind, row) or _shown(session, call, kind, row)
     if not is_id(row_id):
         raise method_not_allowed(call.method, "HEAD,GET,POST")
+    check_write(call, kind, session.transaction.row(kind.name, long_form(row_id)))
     if call.method == "PATCH":
         body = call.object_body()
         _refuse_keys(kind, body, ("Id",))
@@ -64,6 +82,10 @@ def one_row(session: Session, call: Call, name: str, row_id: str) -> Answer:
 def row_by_key(session: Session, call: Call, name: str, field_name: str, value: str) -> Answer:
     """`PATCH` (upsert), `GET` and `DELETE` of `/sobjects/X/{Field}/{value}`."""
     kind = session.store.schema.get(name)
+    if call.method == "GET" and is_id(field_name):
+        content = blob(session, name, field_name, value)
+        if content is not None:
+            return content
     field = key_field(kind, field_name)
     if call.method == "PATCH":
         return _upserted(session, call, kind, field, value)
@@ -124,7 +146,8 @@ def _created(call: Call, kind: ObjectType, row_id: str) -> Answer:
 def _shown(session: Session, call: Call, kind: ObjectType, row: Row) -> Answer:
     names = call.query.get("fields")
     fields = chosen_fields(kind, names.split(",")) if names else None
-    return Answer(200, render(session.store, kind, row, call.version, fields), records=1)
+    body = render(session.store, kind, row, call.version, fields)
+    return Answer(200, body, row_headers(kind, row), records=1)
 
 
 def _visible(session: Session, kind: ObjectType, row_id: str) -> Row:

@@ -1,20 +1,31 @@
 """Which resource answers a call under `/services/data/vXX.X`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from simulator.control.faults import FaultBoard
-from simulator.salesforce import collection, composite, queries, resources
-from simulator.salesforce.calls import Answer, Call
+from simulator.salesforce import (
+    collection,
+    composite,
+    queries,
+    record_types,
+    resources,
+    retrieval,
+    tree,
+)
+from simulator.salesforce.calls import Answer, Call, Headers
 from simulator.salesforce.errors import Refusal, method_not_allowed, not_found
-from simulator.salesforce.faults import RowFaults
+from simulator.salesforce.faults import UNTAGGED, CallState, Place, RowFaults
+from simulator.salesforce.metadata import tooling
 from simulator.salesforce.session import Org, Session
 from simulator.salesforce.store import Transaction
 from simulator.salesforce.writes import ManyMatches, Writer
 
 Resource = Callable[..., Answer]
+ALLOW_SAVE = re.compile(r"allowSave\s*=\s*true", re.IGNORECASE)
+NO_HEADERS: Mapping[str, str] = {}
 OLDEST, NEWEST = 31, 66
-NAMES = ("composite", "limits", "query", "queryAll", "sobjects")
+NAMES = ("composite", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
 
 
 def _resource_map(_: Session, call: Call) -> Answer:
@@ -22,35 +33,45 @@ def _resource_map(_: Session, call: Call) -> Answer:
 
 
 def _limits(session: Session, _: Call) -> Answer:
-    return Answer(200, session.org.usage.limits())
+    return Answer(
+        200, session.org.usage.limits(sum(len(t.rows) for t in session.store.tables.values()))
+    )
 
 
 def _composite_names(_: Session, call: Call) -> Answer:
-    names = ("batch", "graph", "sobjects")
+    names = ("batch", "graph", "sobjects", "tree")
     return Answer(200, {name: f"/services/data/{call.version}/composite/{name}" for name in names})
 
 
 # (methods, path, resource), the first match answers.
-ROUTES: tuple[tuple[str, re.Pattern[str], Resource], ...] = tuple(
+RESOURCES: tuple[tuple[str, str, Resource], ...] = (
+    ("GET", r"/?", _resource_map),
+    ("GET", r"/limits", _limits),
+    ("GET", r"/recent", retrieval.recent),
+    ("GET", r"/ui-api/object-info/(\w+)/picklist-values/(\w+)", record_types.picklist_values),
+    ("GET", r"/(query|queryAll)", queries.query),
+    ("GET", r"/query(?:All)?/([^/]+)", queries.query_more),
+    ("GET", r"/composite", _composite_names),
+    ("POST", r"/composite", composite.composite),
+    ("POST", r"/composite/graph", composite.graph),
+    ("POST", r"/composite/tree/(\w+)", tree.create_tree),
+    ("POST", r"/composite/batch", composite.batch),
+    ("POST,PATCH,DELETE", r"/composite/sobjects", collection.write_rows),
+    ("GET,POST", r"/composite/sobjects/(\w+)", collection.read_rows),
+    ("PATCH", r"/composite/sobjects/(\w+)/(\w+)", collection.upsert_rows),
+    ("GET", r"/sobjects", resources.list_objects),
+    ("GET,POST", r"/sobjects/(\w+)", resources.one_object),
+    ("GET", r"/sobjects/(\w+)/describe", resources.describe_object),
+    ("GET", r"/sobjects/(\w+)/describe/layouts(?:/\w+)?", record_types.layouts),
+    ("GET", r"/sobjects/(\w+)/updated", retrieval.updated),
+    ("GET", r"/sobjects/(\w+)/deleted", retrieval.deleted),
+    ("GET,PATCH,DELETE,POST", r"/sobjects/(\w+)/(\w+)", resources.one_row),
+    ("GET,PATCH,DELETE", r"/sobjects/(\w+)/(\w+)/(.+)", resources.row_by_key),
+    *tooling.ROUTES,
+)
+ROUTES = tuple(
     (methods, re.compile(pattern, re.IGNORECASE), resource)
-    for methods, pattern, resource in (
-        ("GET", r"/?", _resource_map),
-        ("GET", r"/limits", _limits),
-        ("GET", r"/(query|queryAll)", queries.query),
-        ("GET", r"/query(?:All)?/([^/]+)", queries.query_more),
-        ("GET", r"/composite", _composite_names),
-        ("POST", r"/composite", composite.composite),
-        ("POST", r"/composite/graph", composite.graph),
-        ("POST", r"/composite/batch", composite.batch),
-        ("POST,PATCH,DELETE", r"/composite/sobjects", collection.write_rows),
-        ("GET,POST", r"/composite/sobjects/(\w+)", collection.read_rows),
-        ("PATCH", r"/composite/sobjects/(\w+)/(\w+)", collection.upsert_rows),
-        ("GET", r"/sobjects", resources.list_objects),
-        ("GET,POST", r"/sobjects/(\w+)", resources.one_object),
-        ("GET", r"/sobjects/(\w+)/describe", resources.describe_object),
-        ("GET,PATCH,DELETE,POST", r"/sobjects/(\w+)/(\w+)", resources.one_row),
-        ("GET,PATCH,DELETE", r"/sobjects/(\w+)/(\w+)/(.+)", resources.row_by_key),
-    )
+    for methods, pattern, resource in RESOURCES
 )
 
 
@@ -61,19 +82,36 @@ class Router:
         self._org = org
         self._board = board
 
-    def answer(self, call: Call) -> tuple[Answer, list[str]]:
-        """Answer a call in a transaction of its own; also the names of faults that hit rows."""
-        hits: list[str] = []
-        with self._org.store.transaction(call.user_id) as transaction:
-            answer = self.perform(call, transaction, hits)
-        return answer, hits
+    def answer(self, call: Call) -> tuple[Answer, CallState]:
+        """Answer a call in a transaction of its own; also what befell it meanwhile."""
+        state = CallState(locks=self._org.locks.begin())
+        origin = self.origin(
+            "rest", call.version[1:], call.client, call.method, call.full_path, state
+        )
+        with self._org.store.transaction(call.user_id, origin) as transaction:
+            answer = self.perform(call, transaction, state)
+        if state.locks is not None:
+            state.lasts = state.locks.settle()
+        return answer, state
 
-    def perform(self, call: Call, transaction: Transaction, hits: list[str]) -> Answer:
+    def origin(
+        self, api: str, version: str, client: str | None, method: str, path: str, state: CallState
+    ) -> str:
+        """What change events call the origin of a call's changes (facts section 13)."""
+        place = f"com/salesforce/api/{api}/{version}"
+        if client is None or method == "GET":
+            return place
+        if self._board.take(method, path, client, {UNTAGGED}):
+            state.hits.append(UNTAGGED)
+            return place
+        return f"{place};client={client}"
+
+    def perform(self, call: Call, transaction: Transaction, state: CallState) -> Answer:
         """Answer a call inside a transaction; a refusal undoes only its own writes."""
         savepoint = transaction.savepoint()
         try:
             resource, parts = _find(call)
-            return resource(self._session(call, transaction, hits), call, *parts)
+            return resource(self._session(call, transaction, state), call, *parts)
         except Refusal as refusal:
             transaction.rollback(savepoint)
             return Answer(refusal.status, refusal.body())
@@ -82,25 +120,39 @@ class Router:
             base = f"/services/data/{call.version}/sobjects/{problem.kind}"
             return Answer(300, [f"{base}/{row_id}" for row_id in problem.ids])
 
-    def _session(self, call: Call, transaction: Transaction, hits: list[str]) -> Session:
+    def session(
+        self,
+        transaction: Transaction,
+        places: Sequence[Place],
+        client: str | None,
+        state: CallState,
+        headers: Headers = NO_HEADERS,
+    ) -> Session:
+        """What a call at some places, (method, path), works with."""
+        faults = RowFaults(self._board, places, client, state)
+        assigns = headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE"
+        allow_save = ALLOW_SAVE.search(headers.get("sforce-duplicate-rule-header", "")) is not None
+        writer = Writer(
+            transaction, faults, self._org.rulebook, assigns=assigns, allow_save=allow_save
+        )
+        return Session(self._org, transaction, writer, _Carrier(self, state))
+
+    def _session(self, call: Call, transaction: Transaction, state: CallState) -> Session:
         places = [(call.method, call.full_path)]
         if call.carrier is not None:
             places.append(call.carrier)
-        faults = RowFaults(self._board, places, call.client, hits)
-        assigns = call.headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE"
-        writer = Writer(transaction, faults, assigns=assigns)
-        return Session(self._org, transaction, writer, _Carrier(self, hits))
+        return self.session(transaction, places, call.client, state, call.headers)
 
 
 class _Carrier:
     """Answers carried calls and notes their faults with the call that carries them."""
 
-    def __init__(self, router: Router, hits: list[str]) -> None:
+    def __init__(self, router: Router, state: CallState) -> None:
         self._router = router
-        self._hits = hits
+        self._state = state
 
     def perform(self, call: Call, transaction: Transaction) -> Answer:
-        return self._router.perform(call, transaction, self._hits)
+        return self._router.perform(call, transaction, self._state)
 
 
 def check_version(version: str) -> None:

@@ -2,22 +2,18 @@
 
 from collections.abc import Callable, Mapping
 
+from simulator.salesforce import fieldwork, files, persons, selling
 from simulator.salesforce.errors import Refusal
+from simulator.salesforce.metadata.permissions import (
+    check_assignment,
+    check_field_permission,
+    check_object_permission,
+)
 from simulator.salesforce.store import Row, Transaction
 
 BeforeSave = Callable[[Transaction, Row, Row | None], None]
-WORK_ORDER_CATEGORIES = {
-    "New": "New",
-    "In Progress": "InProgress",
-    "On Hold": "OnHold",
-    "Completed": "Completed",
-    "Closed": "Closed",
-    "Cannot Complete": "CannotComplete",
-    "Canceled": "Canceled",
-}
-WORK_ORDER_ENDS = frozenset({"Closed", "Canceled", "CannotComplete", "Completed"})
+CONVERTED_STATUSES = frozenset({"Closed - Converted"})
 CASE_ENDS = frozenset({"Closed"})
-MINUTES = {"Hours": 60, "Minutes": 1}
 
 
 def before_save(transaction: Transaction, kind: str, row: Row, old: Row | None) -> None:
@@ -25,6 +21,13 @@ def before_save(transaction: Transaction, kind: str, row: Row, old: Row | None) 
     rule = RULES.get(kind)
     if rule is not None:
         rule(transaction, row, old)
+
+
+def prepare(transaction: Transaction, kind: str, row: Row, old: Row | None, values: Row) -> None:
+    """Fill what the platform derives before it looks whether anything is missing."""
+    rule = PREPARATIONS.get(kind)
+    if rule is not None:
+        rule(transaction, row, old, values)
 
 
 def _person(_: Transaction, row: Row, __: Row | None) -> None:
@@ -61,7 +64,8 @@ def _follow_contact(transaction: Transaction, row: Row, old: Row | None) -> None
 
 def _asset(transaction: Transaction, row: Row, old: Row | None) -> None:
     contact_id = row.get("ContactId")
-    if contact_id is None and row.get("AccountId") is None:
+    needs_owner = transaction.store.switches.asset_needs_owner
+    if needs_owner and contact_id is None and row.get("AccountId") is None:
         raise Refusal(
             "FIELD_INTEGRITY_EXCEPTION", "Every asset needs an account, a contact, or both.", []
         )
@@ -79,25 +83,26 @@ def _asset(transaction: Transaction, row: Row, old: Row | None) -> None:
     row["AssetLevel"] = 1 if parent is None else parent.get("AssetLevel", 1) + 1
 
 
-def _work_order(transaction: Transaction, row: Row, _: Row | None) -> None:
-    category = WORK_ORDER_CATEGORIES.get(row.get("Status", ""), "None")
-    row["StatusCategory"] = category
-    row["IsClosed"] = category in WORK_ORDER_ENDS
-    parent = transaction.row("WorkOrder", row.get("ParentWorkOrderId"))
-    root = row["Id"] if parent is None else parent.get("RootWorkOrderId", parent["Id"])
-    row["RootWorkOrderId"] = root
-    row.pop("DurationInMinutes", None)
-    if "Duration" in row:
-        row["DurationInMinutes"] = row["Duration"] * MINUTES.get(row.get("DurationType", ""), 60)
-
-
 RULES: Mapping[str, BeforeSave] = {
     "Contact": _person,
     "User": _person,
     "Lead": _lead,
     "Case": _case,
     "Asset": _asset,
-    "WorkOrder": _work_order,
+    "CampaignMember": selling.campaign_member,
+    "ContentVersion": files.content_version,
+    "Opportunity": selling.opportunity,
+    "ServiceAppointment": fieldwork.service_appointment,
+    "Task": selling.task,
+    "WorkOrder": fieldwork.work_order,
+    "WorkOrderLineItem": fieldwork.line_item,
+    "FieldPermissions": check_field_permission,
+    "ObjectPermissions": check_object_permission,
+    "PermissionSetAssignment": check_assignment,
+}
+PREPARATIONS: Mapping[str, Callable[[Transaction, Row, Row | None, Row], None]] = {
+    "Account": persons.account_name,
+    "Contact": persons.refuse_shadow,
 }
 # Fields that show a value of the row a reference leads to; never stored.
 BORROWED: Mapping[str, Mapping[str, tuple[str, str, str]]] = {

@@ -20,6 +20,17 @@ LONG_TEXT = 255
 
 
 @dataclass(frozen=True, slots=True)
+class RollUp:
+    """A value that a parent keeps of its children: of which, by which reference, and what."""
+
+    of: str
+    by: str
+    function: str = "count"
+    field: str = "Id"
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field of an object; the words are those of a describe where it has one."""
 
@@ -48,6 +59,13 @@ class Field:
     restrict: bool = False
     part_of: str | None = None
     extra: str | None = None
+    # What the org must have switched on, or be set up with, for the field to exist.
+    feature: str | None = None
+    # The spelling of an auto-number; the zeros say how many digits it has at least.
+    number_format: str = "{00000000}"
+    rollup: RollUp | None = None
+    # A text with paths such as `{Account.Name}`; of a checkbox, a condition as SOQL writes it.
+    formula: str | None = None
 
     @property
     def createable(self) -> bool:
@@ -67,6 +85,8 @@ class Field:
     @property
     def empty(self) -> Any:
         """What a row without a value for it shows."""
+        if self.rollup is not None and self.rollup.function in {"count", "sum"}:
+            return 0
         return False if self.type == "boolean" else None
 
     @property
@@ -78,6 +98,11 @@ class Field:
     def is_custom(self) -> bool:
         """Whether an administrator made it."""
         return self.name.endswith("__c")
+
+    @property
+    def is_calculated(self) -> bool:
+        """Whether the platform works its value out."""
+        return self.formula is not None or self.rollup is not None
 
     @property
     def is_long_text(self) -> bool:
@@ -112,6 +137,16 @@ class ObjectType:
             for each in self.fields.values()
             if each.relationship and each.type == "reference"
         }
+
+    @cached_property
+    def auto_numbers(self) -> tuple[Field, ...]:
+        """Fields that count the rows of the object."""
+        return tuple(each for each in self.fields.values() if each.auto_number)
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """What a create fills in where it names no value."""
+        return {n: each.default for n, each in self.fields.items() if each.default is not None}
 
     @cached_property
     def required(self) -> tuple[Field, ...]:
@@ -149,6 +184,10 @@ class Schema:
     """Every object of the org."""
 
     def __init__(self, objects: Mapping[str, ObjectType]) -> None:
+        self.replace_objects(objects)
+
+    def replace_objects(self, objects: Mapping[str, ObjectType]) -> None:
+        """Hold these objects from now on, as an administrator's change leaves them."""
         self.objects = dict(objects)
         self._by_lower_name = {name.lower(): each for name, each in self.objects.items()}
         self._by_prefix = {each.prefix: each for each in self.objects.values()}
@@ -182,26 +221,35 @@ class Schema:
 
 def load_schema(folder: Path = FOLDER) -> Schema:
     """The schema that the files of a folder describe."""
-    objects = (_object(path) for path in sorted(folder.glob("*.yaml")))
+    objects = (make_object(path.stem, _document(path)) for path in sorted(folder.glob("*.yaml")))
     return Schema({each.name: each for each in objects})
 
 
-def _object(path: Path) -> ObjectType:
+def _document(path: Path) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    given = {name: _field(name, each) for name, each in document.pop("fields").items()}
+    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    return document
+
+
+def make_object(name: str, definition: Mapping[str, Any]) -> ObjectType:
+    """An object as its definition says, with the fields that every object has."""
+    document = dict(definition)
+    given = {each: make_field(each, told) for each, told in document.pop("fields").items()}
     fields = {each.name: each for each in _leading_fields(document["label"])}
     fields |= {name: each for name, each in given.items() if not each.is_custom}
     fields |= {each.name: each for each in SYSTEM_FIELDS}
     fields |= {name: each for name, each in given.items() if each.is_custom}
-    return ObjectType(path.stem, fields=fields, own_fields=tuple(given), **document)
+    return ObjectType(name, fields=fields, own_fields=tuple(given), **document)
 
 
-def _field(name: str, given: dict[str, Any]) -> Field:
+def make_field(name: str, given: Mapping[str, Any]) -> Field:
+    """A field as its definition says."""
     known = dict(given)
     known["length"] = given.get("length", DEFAULT_LENGTHS.get(given["type"], 0))
     known["values"] = tuple(given.get("values", ()))
     known["to"] = tuple(given.get("to", ()))
+    if "rollup" in given:
+        known["rollup"] = RollUp(**given["rollup"])
     return Field(name, **known)
 
 

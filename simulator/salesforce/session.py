@@ -5,8 +5,14 @@ from typing import Protocol
 
 from simulator.salesforce.calls import Answer, Call
 from simulator.salesforce.cursors import Cursors
+from simulator.salesforce.locks import RowLocks
+from simulator.salesforce.metadata.catalog import Catalog
+from simulator.salesforce.rulebook import Rulebook
+from simulator.salesforce.schema import Schema
 from simulator.salesforce.store import Store, Transaction
+from simulator.salesforce.switches import Switches
 from simulator.salesforce.usage import Usage
+from simulator.salesforce.visibility import Visibility
 from simulator.salesforce.writes import Writer
 
 
@@ -16,6 +22,11 @@ class Org(Protocol):
     store: Store
     usage: Usage
     cursors: Cursors
+    locks: RowLocks
+    catalog: Catalog
+    rulebook: Rulebook
+    switches: Switches
+    visibility: Visibility
     instance_url: str
 
 
@@ -39,3 +50,8 @@ class Session:
     def store(self) -> Store:
         """The data of the org."""
         return self.org.store
+
+    @property
+    def schema(self) -> Schema:
+        """The objects and fields that the caller may see."""
+        return self.org.store.schema

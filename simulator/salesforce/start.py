@@ -3,7 +3,9 @@
 from typing import Any
 
 from simulator.salesforce.credentials import Credentials
-from simulator.salesforce.store import Row, Store, Transaction
+from simulator.salesforce.metadata.permissions import may_be_granted
+from simulator.salesforce.rules import CASE_ENDS, CONVERTED_STATUSES
+from simulator.salesforce.store import Store, Transaction
 
 PRODUCTS = (
     ("AC-100", "分離式冷氣 AC-100", "Air Conditioner", 36.0),
@@ -18,45 +20,52 @@ def plant_start_state(store: Store, credentials: Credentials) -> None:
     """Write the rows that a new org holds."""
     user_ids = [store.tables["User"].next_id() for _ in USERS]
     with store.transaction(user_ids[0]) as transaction:
-        planter = _Planter(transaction)
-        planter.add("Organization", _organization(), credentials.organization_id)
-        profile = planter.add("Profile", {"Name": "Standard User", "UserType": "Standard"})
+        transaction.plant("Organization", _organization(), credentials.organization_id)
+        profile = transaction.plant("Profile", {"Name": "Standard User", "UserType": "Standard"})
         usernames = (credentials.agent.username, credentials.integration.username)
         for user_id, username, names in zip(user_ids, usernames, USERS, strict=True):
-            planter.add("User", _user(username, names, profile["Id"]), user_id)
+            transaction.plant("User", _user(username, names, profile["Id"]), user_id)
         for developer_name, name in QUEUES:
             queue = {"Name": name, "DeveloperName": developer_name, "Type": "Queue"}
-            planter.add("Group", {**queue, "OwnerId": user_ids[0]})
+            transaction.plant("Group", {**queue, "OwnerId": user_ids[0]})
         for code, name, family, months in PRODUCTS:
             product = {"ProductCode": code, "Name": name, "Family": family, "IsActive": True}
-            planter.add("Product2", {**product, "Warranty_Months__c": months})
-        permissions = planter.add(
-            "PermissionSet",
-            {"Name": "LINE_Connector", "Label": "LINE Connector", "IsCustom": True},
-        )
-        assignment = {"PermissionSetId": permissions["Id"], "AssigneeId": user_ids[1]}
-        planter.add("PermissionSetAssignment", {**assignment, "IsActive": True})
+            transaction.plant("Product2", {**product, "Warranty_Months__c": months})
+        _plant_permissions(transaction, user_ids)
+        _plant_statuses(transaction)
 
 
-class _Planter:
-    """Writes rows with system fields and without the rules that hold for users' writes."""
+def _plant_permissions(transaction: Transaction, user_ids: list[str]) -> None:
+    """The permission set with our fields, which both users have."""
+    permissions = transaction.plant(
+        "PermissionSet",
+        {"Name": "LINE_Connector", "Label": "LINE Connector", "IsCustom": True},
+    )
+    for kind in transaction.store.full_schema.objects.values():
+        for field in kind.fields.values():
+            if field.is_custom and may_be_granted(field):
+                granted = {"ParentId": permissions["Id"], "SobjectType": kind.name}
+                granted |= {"Field": f"{kind.name}.{field.name}"}
+                transaction.plant(
+                    "FieldPermissions",
+                    {**granted, "PermissionsRead": True, "PermissionsEdit": field.updateable},
+                )
+    for user_id in user_ids:
+        assignment = {"PermissionSetId": permissions["Id"], "AssigneeId": user_id}
+        transaction.plant("PermissionSetAssignment", {**assignment, "IsActive": True})
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
 
-    def add(self, kind: str, values: dict[str, Any], row_id: str | None = None) -> Row:
-        user_id, moment = self._transaction.user_id, self._transaction.moment
-        row = {
-            **values,
-            "Id": row_id or self._transaction.store.tables[kind].next_id(),
-            "CreatedDate": moment,
-            "CreatedById": user_id,
-            "LastModifiedDate": moment,
-            "LastModifiedById": user_id,
-            "SystemModstamp": moment,
-        }
-        self._transaction.put(kind, row)
-        return row
+def _plant_statuses(transaction: Transaction) -> None:
+    """The rows that tell which picklist values end a case and which convert a lead."""
+    for kind, name, flag, ends in (
+        ("Lead", "LeadStatus", "IsConverted", CONVERTED_STATUSES),
+        ("Case", "CaseStatus", "IsClosed", CASE_ENDS),
+    ):
+        status = transaction.store.full_schema.objects[kind].fields["Status"]
+        for at, value in enumerate(status.values, start=1):
+            known = {"MasterLabel": value, "ApiName": value, "SortOrder": at}
+            known |= {"IsDefault": value == status.default, flag: value in ends}
+            transaction.plant(name, known)
 
 
 def _organization() -> dict[str, Any]:

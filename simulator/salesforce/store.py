@@ -4,25 +4,39 @@ One transaction runs at a time. A row is a dict without its empty fields and is 
 place: a write puts a new dict, so the old one serves the rollback.
 """
 
+import re
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from operator import itemgetter
+from sys import intern
 from typing import Any
 
 from simulator.control.journal import Journal
 from simulator.salesforce.ids import mint, serial_of
+from simulator.salesforce.metadata.customizations import Change, Customizations
 from simulator.salesforce.schema import Field, ObjectType, Schema
+from simulator.salesforce.switches import Switches
 from simulator.salesforce.values import stamp
 
 Row = dict[str, Any]
 FIRST_SERIAL = 1000
 FIRST_NUMBER = 1000
-NUMBER_WIDTH = 8
+ZEROS = re.compile(r"\{(0+)\}")
 # Log entries and journal lines that a later write made stale are dropped when they outnumber rows.
 STALE_FACTOR, STALE_FLOOR = 3, 10_000
+# Values that many rows share; those of the journal are made one again when it is read.
+REPEATED = (
+    "CreatedDate",
+    "CreatedById",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "OwnerId",
+    "SystemModstamp",
+)
 PERSONAL_REFERENCES = frozenset({"OwnerId", "CreatedById", "LastModifiedById"})
 
 
@@ -34,12 +48,12 @@ class Index:
 
     def ids(self, value: str) -> Sequence[str]:
         """The ids of the rows with this value."""
-        held = self._ids.get(value.lower(), ())
+        held = self._ids.get(_key(value), ())
         return (held,) if isinstance(held, str) else held
 
     def add(self, value: str, row_id: str) -> None:
         """Note that a row holds a value."""
-        key = value.lower()
+        key = _key(value)
         held = self._ids.setdefault(key, row_id)
         if isinstance(held, list):
             held.append(row_id)
@@ -48,7 +62,7 @@ class Index:
 
     def remove(self, value: str, row_id: str) -> None:
         """Note that a row no longer holds a value."""
-        key = value.lower()
+        key = _key(value)
         held = self._ids.get(key)
         if isinstance(held, list):
             held.remove(row_id)
@@ -67,18 +81,18 @@ class Table:
         self.indexes = {each.name: Index() for each in kind.fields.values() if _is_indexed(each)}
         self._log: list[tuple[str, str]] = []
         self._serial = FIRST_SERIAL
-        self._number = FIRST_NUMBER
+        self._numbers: dict[str, int] = {}
 
     def next_id(self) -> str:
         """A new row id, greater than all before."""
         self._serial += 1
         return mint(self.kind.prefix, self._serial)
 
-    def next_number(self) -> str:
-        """The next auto-number, `00001001` being the second."""
-        number = str(self._number).zfill(NUMBER_WIDTH)
-        self._number += 1
-        return number
+    def next_number(self, field: Field) -> str:
+        """The next auto-number of a field, `00001001` being the second."""
+        number = self._numbers.get(field.name, FIRST_NUMBER)
+        self._numbers[field.name] = number + 1
+        return ZEROS.sub(lambda found: str(number).zfill(len(found[1])), field.number_format)
 
     def put(self, row_id: str, row: Row | None) -> Row | None:
         """Replace a row (None removes it) and give the one before."""
@@ -107,24 +121,53 @@ class Table:
         """The ids of committed rows whose SystemModstamp is `moment` or later."""
         return {row_id for _, row_id in self._log[bisect_left(self._log, (moment, "")) :]}
 
+    def newest(self) -> Iterator[str]:
+        """The ids of committed rows, the last changed first; earlier changes follow again."""
+        return (row_id for _, row_id in reversed(self._log))
+
+    def refit(self, kind: ObjectType) -> None:
+        """Follow a change of the object's fields."""
+        self.kind = kind
+        wanted = {each.name for each in kind.fields.values() if _is_indexed(each)}
+        self.indexes = {name: self.indexes.get(name) or self._indexed(name) for name in wanted}
+
+    def _indexed(self, name: str) -> Index:
+        index = Index()
+        for row_id, row in self.rows.items():
+            if name in row and "IsDeleted" not in row:
+                index.add(row[name], row_id)
+        return index
+
     def restore(self, row: Row) -> None:
         """Take in a row from the journal."""
         row_id = row["Id"]
+        for name in REPEATED:
+            if name in row:
+                row[name] = intern(row[name])
         self.put(row_id, row)
         self.note(row_id)
         self._serial = max(self._serial, serial_of(row_id))
-        for each in self.kind.fields.values():
-            if each.auto_number:
-                self._number = max(self._number, int(row[each.name]) + 1)
+        for each in self.kind.auto_numbers:
+            if each.name in row:
+                self._count(each, row[each.name])
+
+    def _count(self, field: Field, value: str) -> None:
+        shape = ZEROS.split(field.number_format)
+        digits = value.removeprefix(shape[0]).removesuffix(shape[-1])
+        if digits.isdecimal():
+            known = self._numbers.get(field.name, FIRST_NUMBER)
+            self._numbers[field.name] = max(known, int(digits) + 1)
 
 
 class Transaction:
     """What one call does: all of it, or back to a savepoint."""
 
-    def __init__(self, store: "Store", user_id: str, moment: str) -> None:
+    def __init__(self, store: "Store", user_id: str, moment: str, origin: str = "") -> None:
         self.store = store
         self.user_id = user_id
         self.moment = moment
+        # What change events will say of where the changes came from.
+        self.origin = origin
         self._undo: list[tuple[Table, str, Row | None]] = []
 
     def row(self, kind: str, row_id: str | None) -> Row | None:
@@ -135,7 +178,30 @@ class Transaction:
     def put(self, kind: str, row: Row) -> None:
         """Write a row as it now is."""
         table = self.store.tables[kind]
-        self._undo.append((table, row["Id"], table.put(row["Id"], row)))
+        old = table.put(row["Id"], row)
+        self._undo.append((table, row["Id"], old))
+        for follow in self.store.followers.get(kind, ()):
+            follow(self, old, row)
+
+    def plant(self, kind: str, values: Row, row_id: str | None = None) -> Row:
+        """Write a new row that the platform makes by itself."""
+        table = self.store.tables[kind]
+        row = {
+            **table.kind.defaults,
+            **values,
+            "Id": row_id or table.next_id(),
+            "CreatedDate": self.moment,
+            "CreatedById": self.user_id,
+            "LastModifiedDate": self.moment,
+            "LastModifiedById": self.user_id,
+            "SystemModstamp": self.moment,
+        }
+        for field in table.kind.auto_numbers:
+            row[field.name] = table.next_number(field)
+        if "OwnerId" in table.kind.fields:
+            row.setdefault("OwnerId", self.user_id)
+        self.put(kind, row)
+        return row
 
     def savepoint(self) -> int:
         """A point that `rollback` can return to."""
@@ -155,11 +221,20 @@ class Transaction:
         return rows
 
 
+Follower = Callable[[Transaction, Row | None, Row], None]
+
+
 class Store:
     """The data of the org."""
 
     def __init__(self, schema: Schema, journal: Journal) -> None:
-        self.schema = schema
+        self.full_schema = schema
+        # How much of the schema a user sees; field permissions replace this.
+        self.seen_by: Callable[[str], Schema] = lambda _: schema
+        self.switches = Switches()
+        # What else changes, inside the transaction, when a row of an object does.
+        self.followers: Mapping[str, Sequence[Follower]] = {}
+        self._customizations = Customizations(schema)
         self.changes = 0
         self.lock = threading.RLock()
         self.current: Transaction | None = None
@@ -171,16 +246,21 @@ class Store:
         self._replay()
 
     @property
+    def schema(self) -> Schema:
+        """The objects and fields as the user of the current transaction sees them."""
+        return self.full_schema if self.current is None else self.seen_by(self.current.user_id)
+
+    @property
     def is_empty(self) -> bool:
         """Whether no row was ever written."""
         return not any(table.rows for table in self.tables.values())
 
     @contextmanager
-    def transaction(self, user_id: str) -> Iterator[Transaction]:
+    def transaction(self, user_id: str, origin: str = "") -> Iterator[Transaction]:
         """Run one transaction: committed at the end of the block, undone when it raises."""
         with self.lock:
             self._moment = max(self._moment, stamp(datetime.now(UTC)))
-            transaction = Transaction(self, user_id, self._moment)
+            transaction = Transaction(self, user_id, self._moment, origin)
             self.current = transaction
             try:
                 yield transaction
@@ -198,8 +278,16 @@ class Store:
     def clear(self) -> None:
         """Forget all rows."""
         with self.lock:
+            self._customizations.clear()
             self._empty()
             self._journal.rewrite([])
+            self.changes += 1
+
+    def customize(self, changes: Sequence[Change]) -> None:
+        """Change objects and fields, as an administrator does."""
+        with self.lock:
+            self._journal.append({"schema": [*changes]})
+            self._customize(changes)
             self.changes += 1
 
     def close(self) -> None:
@@ -207,7 +295,17 @@ class Store:
         self._journal.close()
 
     def _empty(self) -> None:
-        self.tables = {name: Table(kind) for name, kind in self.schema.objects.items()}
+        self.tables = {name: Table(kind) for name, kind in self.full_schema.objects.items()}
+
+    def _customize(self, changes: Sequence[Change]) -> None:
+        for name in self._customizations.apply(changes):
+            kind = self.full_schema.find(name)
+            if kind is None:
+                self.tables.pop(name, None)
+            elif name in self.tables:
+                self.tables[name].refit(kind)
+            else:
+                self.tables[name] = Table(kind)
 
     def _commit(self, transaction: Transaction) -> None:
         touched = transaction.touched()
@@ -225,9 +323,12 @@ class Store:
     def _replay(self) -> None:
         read = 0
         for entry in self._journal.replay():
-            for name, rows in entry["rows"].items():
+            if "schema" in entry:
+                self._customize(entry["schema"])
+            for name, rows in entry.get("rows", {}).items():
                 read += len(rows)
-                for row in rows:
+                # Rows of an object that was removed since have no table any more.
+                for row in rows if name in self.tables else ():
                     self.tables[name].restore(row)
                     self._moment = max(self._moment, row["SystemModstamp"])
         if (
@@ -239,12 +340,23 @@ class Store:
                 for name, table in self.tables.items()
                 for row in table.rows.values()
             )
-            self._journal.rewrite(
-                {"rows": {name: [row]}} for _, name, row in sorted(rows, key=itemgetter(0))
-            )
+            written = ({"rows": {name: [row]}} for _, name, row in sorted(rows, key=itemgetter(0)))
+            self._journal.rewrite(chain(self._schema_entries(), written))
+
+    def _schema_entries(self) -> Iterator[dict[str, Any]]:
+        if not self._customizations.is_empty:
+            yield {"schema": [*self._customizations.changes()]}
+
+
+def _key(value: Any) -> str:
+    if type(value) is not str:
+        return str(value)
+    lowered = value.lower()
+    # The row's own text serves as the key where it can: a million copies would be 70 MiB.
+    return value if lowered == value else lowered
 
 
 def _is_indexed(field: Field) -> bool:
     if field.type == "reference":
         return field.name not in PERSONAL_REFERENCES
-    return field.type == "phone" or (field.is_key and field.type != "id")
+    return field.type == "phone" or field.unique or (field.is_key and field.type != "id")

@@ -2,13 +2,65 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 DAY_SECONDS = 24 * 3600
 SLOT_SECONDS = 60
 # The allocation of an org of about two hundred users; small ones get 15,000.
 DAILY_REQUESTS = 1_000_000
+# What a row counts against the storage of the org.
+ROW_BYTES, MEBIBYTE = 2048, 1 << 20
+# Allocations by name, as the recorded org of another edition names them.
+LIMITS: Mapping[str, int] = {
+    "AnalyticsExternalDataSizeMB": 40_960,
+    "ConcurrentAsyncGetReportInstances": 200,
+    "ConcurrentEinsteinDataInsightsStoryCreation": 5,
+    "ConcurrentEinsteinDiscoveryStoryCreation": 2,
+    "ConcurrentSyncReportRuns": 20,
+    "DailyAnalyticsDataflowJobExecutions": 60,
+    "DailyAnalyticsUploadedFilesSizeMB": 51_200,
+    "DailyApiRequests": 1_000_000,
+    "DailyAsyncApexExecutions": 250_000,
+    "DailyBulkApiBatches": 15_000,
+    "DailyBulkV2QueryFileStorageMB": 976_562,
+    "DailyBulkV2QueryJobs": 10_000,
+    "DailyDeliveredPlatformEvents": 25_000,
+    "DailyDurableGenericStreamingApiEvents": 10_000,
+    "DailyDurableStreamingApiEvents": 10_000,
+    "DailyEinsteinDataInsightsStoryCreation": 1000,
+    "DailyEinsteinDiscoveryPredictAPICalls": 50_000,
+    "DailyEinsteinDiscoveryPredictionsByCDC": 500_000,
+    "DailyEinsteinDiscoveryStoryCreation": 100,
+    "DailyFunctionsApiCallLimit": 50_000,
+    "DailyGenericStreamingApiEvents": 10_000,
+    "DailyStandardVolumePlatformEvents": 10_000,
+    "DailyStreamingApiEvents": 10_000,
+    "DailyWorkflowEmails": 195,
+    "DataStorageMB": 102_400,
+    "DurableStreamingApiConcurrentClients": 20,
+    "FileStorageMB": 10_240,
+    "HourlyAsyncReportRuns": 1200,
+    "HourlyDashboardRefreshes": 200,
+    "HourlyDashboardResults": 5000,
+    "HourlyDashboardStatuses": 999_999_999,
+    "HourlyLongTermIdMapping": 100_000,
+    "HourlyManagedContentPublicRequests": 50_000,
+    "HourlyODataCallout": 1000,
+    "HourlyPublishedPlatformEvents": 50_000,
+    "HourlyPublishedStandardVolumePlatformEvents": 1000,
+    "HourlyShortTermIdMapping": 100_000,
+    "HourlySyncReportRuns": 500,
+    "HourlyTimeBasedWorkflow": 50,
+    "MassEmail": 10,
+    "MonthlyEinsteinDiscoveryStoryCreation": 500,
+    "MonthlyPlatformEventsUsageEntitlement": 0,
+    "Package2VersionCreates": 6,
+    "Package2VersionCreatesWithoutValidation": 500,
+    "PrivateConnectOutboundCalloutHourlyLimitMB": 0,
+    "SingleEmail": 15,
+    "StreamingApiConcurrentClients": 20,
+}
 
 
 class Usage:
@@ -52,13 +104,14 @@ class Usage:
         """The value of `Sforce-Limit-Info`."""
         return f"api-usage={self.used}/{self.allowed}"
 
-    def limits(self) -> dict[str, Any]:
-        """The answer of `GET /limits`, for the allocations that exist here."""
+    def limits(self, rows: int = 0) -> dict[str, Any]:
+        """The answer of `GET /limits`, for an org that holds so many rows."""
+        limits = {name: {"Max": most, "Remaining": most} for name, most in LIMITS.items()}
+        limits["DailyApiRequests"] = {"Max": self.allowed, "Remaining": self.allowed - self.used}
+        taken = rows * ROW_BYTES // MEBIBYTE
+        limits["DataStorageMB"]["Remaining"] = max(0, LIMITS["DataStorageMB"] - taken)
+        custom = {"Max": 1000, "Remaining": 999}
         return {
-            "DailyApiRequests": {"Max": self.allowed, "Remaining": self.allowed - self.used},
-            "DailyBulkApiBatches": {"Max": 15000, "Remaining": 15000},
-            "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000},
-            "DailyDurableStreamingApiEvents": {"Max": 10000, "Remaining": 10000},
-            "DailyDeliveredPlatformEvents": {"Max": 25000, "Remaining": 25000},
-            "DataStorageMB": {"Max": 10240, "Remaining": 10240},
+            **limits,
+            "PermissionSets": {"Max": 1500, "Remaining": 1499, "CreateCustom": custom},
         }

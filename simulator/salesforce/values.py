@@ -5,6 +5,7 @@ Dates and datetimes are kept as the text the API shows: `2026-01-02` and
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -172,6 +173,16 @@ def _reference(field: Field, value: Any) -> str | None:
     return long_form(value)
 
 
+def _base64(field: Field, value: Any) -> str | None:
+    if value == "":
+        return None
+    try:
+        b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        raise _undeserializable(field, value) from None
+    return str(value)
+
+
 def _undeserializable(field: Field, value: Any) -> Refusal:
     kind = {"string": "VALUE_STRING", "number": "VALUE_NUMBER"}.get(_json_kind(value), "VALUE")
     return bad_json(
@@ -210,6 +221,7 @@ COERCERS: Mapping[str, Coercer] = {
     "id": _reference,
     "reference": _reference,
     "boolean": _boolean,
+    "base64": _base64,
     "int": _number,
     "double": _number,
     "currency": _number,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from simulator.salesforce import recycling
 from simulator.salesforce.errors import (
     Refusal,
     no_such_column,
@@ -12,7 +13,8 @@ from simulator.salesforce.errors import (
     row_deleted,
 )
 from simulator.salesforce.ids import SHORT, is_id, long_form
-from simulator.salesforce.rules import ASSIGNMENTS, before_save
+from simulator.salesforce.references import by_external_id, check_reference, matches
+from simulator.salesforce.rules import ASSIGNMENTS, before_save, prepare
 from simulator.salesforce.schema import Field, ObjectType
 from simulator.salesforce.store import Row, Transaction
 from simulator.salesforce.values import coerce
@@ -26,8 +28,24 @@ class Interference(Protocol):
     def before(self, kind: str, row_id: str | None) -> None:
         """Refuse the write of a row, perhaps."""
 
+    def lock(self, row: Row, old: Row | None) -> None:
+        """Take what the write of a row locks, or refuse it."""
+
     def after(self, kind: str) -> Body | None:
         """The values that automation sets after the write of a row, perhaps."""
+
+
+class Book(Protocol):
+    """The rules of the org, as far as writes ask them."""
+
+    def check_unlocked(self, kind: str, old: Row, user_id: str) -> None:
+        """Refuse to change or delete a row that an approval holds."""
+
+    def check(self, kind: str, row: Row, old: Row | None, *, allow_save: bool) -> None:
+        """Refuse a row that breaks a rule."""
+
+    def saved(self, kind: str, row: Row, old: Row | None) -> Iterator[Body]:
+        """Take note of a written row; the values that automations set in it."""
 
 
 class ManyMatches(Exception):
@@ -45,7 +63,10 @@ class Writer:
 
     transaction: Transaction
     interference: Interference
+    book: Book
     assigns: bool = True
+    # Whether the caller saves rows although a duplicate rule warns of them.
+    allow_save: bool = False
 
     def create(self, kind: ObjectType, body: Body) -> str:
         """Create a row and give its id."""
@@ -57,13 +78,13 @@ class Writer:
         row = {name: value for name, value in values.items() if value is not None}
         row["Id"] = table.next_id()
         row["CreatedDate"], row["CreatedById"] = self.transaction.moment, self.transaction.user_id
-        for field in kind.fields.values():
-            if field.auto_number:
-                row[field.name] = table.next_number()
-            elif field.default is not None and field.name not in values:
-                row[field.name] = field.default
-            elif field.name == "OwnerId" and "OwnerId" not in row:
-                row["OwnerId"] = self.transaction.user_id
+        # Numbers and defaults are also those of fields that this user does not see.
+        for field in table.kind.auto_numbers:
+            row[field.name] = table.next_number(field)
+        defaults = table.kind.defaults.items()
+        row |= {name: default for name, default in defaults if name not in values}
+        if "OwnerId" in table.kind.fields and "OwnerId" not in row:
+            row["OwnerId"] = self.transaction.user_id
         self._save(kind, row, None, values)
         return str(row["Id"])
 
@@ -72,6 +93,7 @@ class Writer:
         old = self.existing(kind, row_id)
         values = self._values(kind, body, creating=False)
         self.interference.before(kind.name, old["Id"])
+        self.book.check_unlocked(kind.name, old, self.transaction.user_id)
         row = {**old, **values}
         for name, value in values.items():
             if value is None:
@@ -102,11 +124,22 @@ class Writer:
         if not kind.deletable:
             raise _may_not("delete", kind)
         self.interference.before(kind.name, row["Id"])
-        self._refuse_if_held(kind, row)
-        for child, child_row in self._dependents(kind, row, cascade=True):
-            self.delete(child, child_row["Id"])
-        self._stamp(row := {**row, "IsDeleted": True})
-        self.transaction.put(kind.name, row)
+        self.book.check_unlocked(kind.name, row, self.transaction.user_id)
+        self.interference.lock(row, row)
+        recycling.delete(self.transaction, kind, row)
+        return str(row["Id"])
+
+    def undelete(self, row_id: str) -> str:
+        """Take a row, and what its deletion took along, out of the recycle bin."""
+        kind = self.transaction.store.schema.of_id(row_id) if is_id(row_id) else None
+        if kind is None:
+            raise Refusal("MALFORMED_ID", f"malformed id {row_id}", [])
+        row = self.transaction.store.tables[kind.name].rows.get(long_form(row_id))
+        if row is None:
+            raise Refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+        if "IsDeleted" not in row:
+            raise Refusal("UNDELETE_FAILED", "Entity is not in the recycle bin", [])
+        recycling.undelete(self.transaction, kind, row["Id"])
         return str(row["Id"])
 
     def existing(self, kind: ObjectType, row_id: str) -> Row:
@@ -118,13 +151,7 @@ class Writer:
 
     def matches(self, kind: ObjectType, field: Field, value: Any) -> list[str]:
         """The ids of the rows that hold a key."""
-        if field.type == "id":
-            known = is_id(value) and self.transaction.row(kind.name, long_form(value))
-            return [long_form(value)] if known else []
-        wanted = coerce(field, value)
-        if wanted is None:
-            return []
-        return list(self.transaction.store.tables[kind.name].indexes[field.name].ids(str(wanted)))
+        return matches(self.transaction, kind, field, value)
 
     def _no_row(self, kind: ObjectType, row_id: str) -> Refusal:
         if not is_id(row_id):
@@ -146,7 +173,7 @@ class Writer:
                 continue
             known = coerce(field, value)
             if known is not None and field.type == "reference":
-                self._check_reference(field, known)
+                check_reference(self.transaction, field, known)
             values[field.name] = known
         if refused:
             raise not_writable(refused)
@@ -159,54 +186,10 @@ class Writer:
         field = kind.by_relationship.get(key.lower())
         if field is None:
             raise no_such_column(key, kind.name)
-        return field, self._by_external_id(field, given)
+        return field, by_external_id(self.transaction, field, given)
 
-    def _by_external_id(self, field: Field, given: Any) -> str | None:
-        """The id behind a reference such as `{"LINE_Key__c": "…"}`."""
-        if given is None:
-            return None
-        if not isinstance(given, dict):
-            raise Refusal("INVALID_FIELD", f"{field.relationship} must name a row by external id")
-        keys = {name: value for name, value in given.items() if name != "attributes"}
-        target = self._target(field, given, next(iter(keys), ""))
-        if len(keys) != 1 or target is None:
-            raise no_such_column(", ".join(keys), "/".join(field.to))
-        kind, key_field = target
-        (value,) = keys.values()
-        ids = self.matches(kind, key_field, value)
-        if len(ids) != 1:
-            raise Refusal(
-                "INVALID_FIELD",
-                f"Foreign key external ID: {value} not found for field {key_field.name} "
-                f"in entity {kind.name}",
-                [],
-            )
-        return ids[0]
-
-    def _target(self, field: Field, given: Body, key: str) -> tuple[ObjectType, Field] | None:
-        wanted = given.get("attributes", {}).get("type")
-        for name in field.to:
-            kind = self.transaction.store.schema.find(name)
-            key_field = kind.find(key) if kind else None
-            if kind and key_field and key_field.is_key and wanted in (None, kind.name):
-                return kind, key_field
-        return None
-
-    def _check_reference(self, field: Field, row_id: str) -> None:
-        kind = self.transaction.store.schema.of_id(row_id)
-        if kind is None or kind.name not in field.to:
-            raise Refusal(
-                "MALFORMED_ID",
-                f"{field.label}: id value of incorrect type: {row_id}",
-                [field.name],
-            )
-        row = self.transaction.store.tables[kind.name].rows.get(row_id)
-        if row is None:
-            raise Refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
-        if "IsDeleted" in row:
-            raise Refusal("ENTITY_IS_DELETED", "entity is deleted", [field.name])
-
-    def _save(self, kind: ObjectType, row: Row, old: Row | None, values: Body) -> None:
+    def _save(self, kind: ObjectType, row: Row, old: Row | None, values: Row) -> None:
+        prepare(self.transaction, kind.name, row, old, values)
         missing = [each.name for each in kind.required if each.name not in row]
         if missing:
             message = f"Required fields are missing: [{', '.join(missing)}]"
@@ -214,20 +197,23 @@ class Writer:
         self._check_unique(kind, row, values)
         self._assign(kind, row)
         before_save(self.transaction, kind.name, row, old)
-        self._stamp(row)
+        self.interference.lock(row, old)
+        self.book.check(kind.name, row, old, allow_save=self.allow_save)
+        recycling.stamped(self.transaction, row)
         self.transaction.put(kind.name, row)
         extra = self.interference.after(kind.name)
-        if extra:
-            automatic = self._values(kind, extra, creating=False)
-            changed = {
-                name: value for name, value in {**row, **automatic}.items() if value is not None
-            }
-            before_save(self.transaction, kind.name, changed, row)
-            self.transaction.put(kind.name, changed)
+        automatic = [*self.book.saved(kind.name, row, old), *([extra] if extra else ())]
+        for each in automatic:
+            row = self._altered(kind, row, each)
 
-    def _stamp(self, row: Row) -> None:
-        row["LastModifiedDate"] = row["SystemModstamp"] = self.transaction.moment
-        row["LastModifiedById"] = self.transaction.user_id
+    def _altered(self, kind: ObjectType, row: Row, automatic: Body) -> Row:
+        """The row after an automation set values in it, whoever may see those fields."""
+        whole = self.transaction.store.full_schema.objects[kind.name]
+        values = {**row, **self._values(whole, automatic, creating=False)}
+        changed = {name: value for name, value in values.items() if value is not None}
+        before_save(self.transaction, kind.name, changed, row)
+        self.transaction.put(kind.name, changed)
+        return changed
 
     def _check_unique(self, kind: ObjectType, row: Row, values: Body) -> None:
         for name, value in values.items():
@@ -250,30 +236,6 @@ class Writer:
         for queue in self.transaction.store.tables["Group"].rows.values():
             if queue.get("DeveloperName") == rule[2] and "IsDeleted" not in queue:
                 row["OwnerId"] = queue["Id"]
-
-    def _dependents(
-        self, kind: ObjectType, row: Row, *, cascade: bool
-    ) -> Iterator[tuple[ObjectType, Row]]:
-        store = self.transaction.store
-        for link in store.schema.children(kind.name):
-            if not (link.field.cascade if cascade else link.field.restrict):
-                continue
-            table = store.tables[link.child]
-            for row_id in list(table.indexes[link.field.name].ids(row["Id"])):
-                if "IsDeleted" not in table.rows[row_id]:
-                    yield table.kind, table.rows[row_id]
-
-    def _refuse_if_held(self, kind: ObjectType, row: Row) -> None:
-        holders = list(self._dependents(kind, row, cascade=False))
-        if holders:
-            names = ", ".join(each[1].get(each[0].name_field.name, "") for each in holders)
-            raise Refusal(
-                "DELETE_FAILED",
-                f"Your attempt to delete {row.get(kind.name_field.name)} could not be completed "
-                f"because it is associated with the following {holders[0][0].plural.lower()}.: "
-                f"{names}\n",
-                [],
-            )
 
 
 def _may_not(what: str, kind: ObjectType) -> Refusal:

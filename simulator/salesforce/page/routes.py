@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.requests import Request
@@ -9,15 +10,19 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from simulator.salesforce.ids import is_id, long_form
+from simulator.salesforce.merging import MERGEABLE
 from simulator.salesforce.org import SalesforceOrg
 from simulator.salesforce.page.layouts import FIRST_TAB, LAYOUTS
 from simulator.salesforce.page.texts import LANGUAGES, Texts, texts
 from simulator.salesforce.page.view import MOST_ROWS, View
+from simulator.salesforce.rules import CONVERTED_STATUSES
 from simulator.salesforce.schema import ObjectType
 from simulator.salesforce.store import Row
 
 FOLDER = Path(__file__).parent
-ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
+SCRIPT = "text/javascript"
+ASSETS = {"page.css": "text/css", "page.js": SCRIPT, "operations.js": SCRIPT}
+CONVERTED = min(CONVERTED_STATUSES)
 COOKIE = "sim_lang"
 COOKIE_SECONDS = 365 * 24 * 3600
 WAIT_SECONDS, LOOK_SECONDS = 20.0, 0.25
@@ -52,11 +57,15 @@ class Page:
         tab = asked.get("tab", FIRST_TAB)
         if tab not in LAYOUTS:
             return RedirectResponse("/")
-        view = View(self._org.store, language)
+        view = self._view(language)
         kind = view.kind(tab)
         with self._org.store.lock:
             if "new" in asked:
                 response = self._form(request, language, view, kind, None)
+            elif "bin" in asked:
+                response = self._render(
+                    request, language, "bin.html", kind=kind, binned=view.binned(kind)
+                )
             elif "id" in asked:
                 response = self._row(request, language, view, kind)
             else:
@@ -87,7 +96,8 @@ class Page:
         rows = self._org.store.tables[kind.name].rows
         row = rows.get(long_form(wanted)) if is_id(wanted) else None
         if row is None or "IsDeleted" in row:
-            return self._render(request, language, "gone.html", 404, kind=kind)
+            binned = None if row is None else view.in_bin(row)
+            return self._render(request, language, "gone.html", 404, kind=kind, binned=binned)
         return self._form(request, language, view, kind, row)
 
     def _list(self, request: Request, language: Texts, view: View, kind: ObjectType) -> Response:
@@ -128,7 +138,21 @@ class Page:
             sections=sections,
             chips=self._chips(language, kind, row),
             related=[] if row is None else self._related(view, kind, row),
+            **self._operations(view, kind, row),
         )
+
+    def _operations(self, view: View, kind: ObjectType, row: Row | None) -> dict[str, Any]:
+        """What can be done with a row beside editing it."""
+        if row is None or kind.name not in MERGEABLE or row.get("IsConverted"):
+            return {}
+        offered: dict[str, Any] = {"others": view.others(kind, row)}
+        if kind.name == "Lead":
+            offered |= {"converts_to": CONVERTED, "contacts": view.contacts()}
+        return offered
+
+    def _view(self, language: Texts) -> View:
+        agent = self._org.user(self._org.credentials.agent.username)
+        return View(self._org.store, language, self._org.visibility.schema_for(agent["Id"]))
 
     def _chips(
         self, language: Texts, kind: ObjectType, row: Row | None
@@ -162,7 +186,7 @@ class Page:
             t=language,
             layouts=LAYOUTS,
             changes=self._org.store.changes,
-            user_name=View(self._org.store, language).name(
+            user_name=self._view(language).name(
                 self._org.user(self._org.credentials.agent.username)
             ),
             language_links=[

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.salesforce.page.layouts import LAYOUTS, Layout
 from simulator.salesforce.page.texts import Texts
 from simulator.salesforce.rendering import getter
-from simulator.salesforce.schema import NUMBERS, Field, ObjectType
+from simulator.salesforce.schema import NUMBERS, Field, ObjectType, Schema
 from simulator.salesforce.soql.dates import USER_ZONE
 from simulator.salesforce.store import Row, Store
 
@@ -38,6 +38,16 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Binned:
+    """A row in the recycle bin; `master` is the row it was merged into."""
+
+    id: str
+    name: str
+    when: str
+    master: Link | None
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One option of a select."""
 
@@ -64,18 +74,41 @@ class Control:
 class View:
     """What the page shows of the org, in one language."""
 
-    def __init__(self, store: Store, texts: Texts) -> None:
+    def __init__(self, store: Store, texts: Texts, schema: Schema) -> None:
         self._store = store
         self._texts = texts
+        self._schema = schema
 
     def kind(self, name: str) -> ObjectType:
         """An object by its exact name."""
-        return self._store.schema.objects[name]
+        return self._schema.objects[name]
 
     def live(self, kind: ObjectType) -> list[Row]:
         """The rows of an object, the latest changed first."""
         rows = [r for r in self._store.tables[kind.name].rows.values() if "IsDeleted" not in r]
         return sorted(rows, key=lambda row: (row["SystemModstamp"], row["Id"]), reverse=True)
+
+    def binned(self, kind: ObjectType) -> list[Binned]:
+        """The rows of an object in the recycle bin, the latest deleted first."""
+        rows = [r for r in self._store.tables[kind.name].rows.values() if "IsDeleted" in r]
+        rows.sort(key=lambda row: (row["SystemModstamp"], row["Id"]), reverse=True)
+        return [self.in_bin(row) for row in rows[:MOST_ROWS]]
+
+    def in_bin(self, row: Row) -> Binned:
+        """One row in the recycle bin."""
+        master = self.linked(row["MasterRecordId"]) if "MasterRecordId" in row else None
+        when = local_time(row["SystemModstamp"], SHOWN_TIME)
+        return Binned(row["Id"], self.name(row), when, master)
+
+    def others(self, kind: ObjectType, row: Row) -> list[tuple[str, str]]:
+        """The other rows of an object, to merge with."""
+        rows = [each for each in self.live(kind)[: MOST_CHOICES + 1] if each["Id"] != row["Id"]]
+        return [(each["Id"], self.name(each)) for each in rows]
+
+    def contacts(self) -> list[tuple[str, str, str]]:
+        """The contacts that a lead may be converted to: id, name, id of the account."""
+        rows = [row for row in self.live(self.kind("Contact")) if "AccountId" in row]
+        return [(row["Id"], self.name(row), row["AccountId"]) for row in rows[:MOST_CHOICES]]
 
     def found(self, kind: ObjectType, search: str) -> list[Row]:
         """The rows that hold a text in one of the columns of the list."""
@@ -126,12 +159,12 @@ class View:
         last = row.get("LastName", "")
         if last and FIRST_CJK <= last[0] <= LAST_CJK:
             return f"{last}{row.get('FirstName', '')}"
-        kind = self._store.schema.of_id(row["Id"])
+        kind = self._schema.of_id(row["Id"])
         return str(row.get(kind.name_field.name if kind else "Id") or row["Id"])
 
     def linked(self, row_id: str) -> Link:
         """The row that a reference leads to."""
-        kind = self._store.schema.of_id(row_id)
+        kind = self._schema.of_id(row_id)
         row = self._store.tables[kind.name].rows.get(row_id) if kind else None
         if kind is None or row is None:
             return Link(row_id)
@@ -156,7 +189,7 @@ class View:
     def _is_shown(self, each: Field) -> bool:
         """Leave out coordinates and references to objects that this org does not have."""
         if each.type == "reference":
-            return any(self._store.schema.find(name) for name in each.to)
+            return any(self._schema.find(name) for name in each.to)
         return each.type != "double" or each.part_of is None
 
     def _control(self, kind: ObjectType, each: Field, row: Row | None, given: Row) -> Control:
@@ -191,7 +224,7 @@ class View:
         return [Choice("", self._texts("none"), not value), *choices]
 
     def _referable(self, each: Field) -> list[Row]:
-        kinds = [kind for name in each.to if (kind := self._store.schema.find(name)) is not None]
+        kinds = [kind for name in each.to if (kind := self._schema.find(name)) is not None]
         return [row for kind in kinds for row in self.live(kind)[:MOST_CHOICES]]
 
     def _searched(self, kind: ObjectType, row: Row) -> str:

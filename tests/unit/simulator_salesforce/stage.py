@@ -7,10 +7,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import requests
+
+from simulator.salesforce.faults import CallState, RowFaults
+from simulator.salesforce.org import SalesforceOrg
+from simulator.salesforce.writes import Writer
 
 VERSION = "v62.0"
 STARTING_SECONDS = 10
@@ -21,6 +28,7 @@ class Client:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
+        self.token = token
         self.http = requests.Session()
         self.http.trust_env = False
         self.http.headers["Authorization"] = f"Bearer {token}"
@@ -69,11 +77,63 @@ class Client:
         assert answer.status_code == 400, answer.text
         return dict(answer.json()[0])
 
+    def soap(self, operation: str, arguments: str) -> requests.Response:
+        """One SOAP call that is answered, not refused as a whole."""
+        answer = soap(self.url, operation, arguments, session=self.token)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def switch(self, **switches: Any) -> None:
+        """Set up the org in another way."""
+        answer = self.http.patch(f"{self.url}/_simulator/switches", json=switches, timeout=10)
+        assert answer.status_code == 200, answer.text
+
+    def rule(self, kind: str, **more: Any) -> str:
+        """Put a rule into force and give its id."""
+        wanted = {"kind": kind, **more}
+        answer = self.http.post(f"{self.url}/_simulator/rules", json=wanted, timeout=10)
+        assert answer.status_code == 201, answer.text
+        rule_id: str = answer.json()["id"]
+        return rule_id
+
     def fault(self, name: str, params: dict[str, Any] | None = None, **more: Any) -> None:
         """Set a fault, once unless told otherwise."""
         wanted = {"fault": name, "params": params or {}, "times": 1, **more}
         answer = self.http.post(f"{self.url}/_simulator/faults", json=wanted, timeout=10)
         assert answer.status_code == 201, answer.text
+
+
+def soap(
+    url: str, operation: str, arguments: str, session: str = "", path: str = "u"
+) -> requests.Response:
+    """One call of the SOAP API."""
+    space = "urn:partner.soap.sforce.com"
+    header = f"<SessionHeader xmlns='{space}'><sessionId>{session}</sessionId></SessionHeader>"
+    body = (
+        '<se:Envelope xmlns:se="http://schemas.xmlsoap.org/soap/envelope/">'
+        f"<se:Header>{header}</se:Header><se:Body>"
+        f'<{operation} xmlns="{space}">{arguments}</{operation}></se:Body></se:Envelope>'
+    )
+    headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
+    address = f"{url}/services/Soap/{path}/62.0"
+    return requests.post(address, data=body.encode(), headers=headers, timeout=10)
+
+
+def found_in(answer: requests.Response) -> dict[str, list[str]]:
+    """The texts of a SOAP answer by element name."""
+    found: dict[str, list[str]] = {}
+    for each in ET.fromstring(answer.content).iter():
+        if each.text:
+            found.setdefault(each.tag.rpartition("}")[2], []).append(each.text)
+    return found
+
+
+@contextmanager
+def writing(org: SalesforceOrg) -> Iterator[Writer]:
+    """A transaction of the agent without HTTP around it."""
+    user = org.user(org.credentials.agent.username)
+    with org.store.transaction(user["Id"]) as transaction:
+        yield Writer(transaction, RowFaults(org.board, [], None, CallState()), org.rulebook)
 
 
 def free_ports(count: int) -> list[int]:

@@ -64,7 +64,6 @@ def test_the_answer_is_signed_with_the_client_secret(url: str, credentials: dict
         ({"sub": "nobody@example.com"}, "user hasn't approved this consumer"),
         ({"aud": "https://elsewhere.example.com"}, "audience is invalid"),
         ({"exp": 1}, "invalid assertion"),
-        ({"exp": 4_000_000_000}, "invalid assertion"),
     ],
 )
 def test_a_wrong_assertion_is_an_invalid_grant(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 
+from simulator.salesforce.org import SalesforceOrg
+
 from .stage import Client
+
+LOCKED = "unable to obtain exclusive access to this record or 1 records: 00"
 
 
 def test_an_unknown_fault_is_refused_with_those_known(url: str) -> None:
@@ -135,3 +142,54 @@ def test_a_reset_restores_the_start_state_and_keeps_the_credentials(
     assert agent.query("SELECT Id FROM Lead") == []
     codes = [row["ProductCode"] for row in agent.query("SELECT ProductCode FROM Product2")]
     assert codes == ["AC-100", "AC-200", "WF-10"]
+
+
+def test_two_calls_for_one_account_wait_for_each_other(agent: Client) -> None:
+    agent.switch(row_locks=True, lock_hold_ms=200)
+    account = agent.create("Account", Name="王家")
+    paths = [
+        f"/sobjects/Contact/{agent.create('Contact', LastName='王', AccountId=account)}"
+        for _ in range(2)
+    ]
+    started = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda path: change(agent, path), paths))
+    assert [each.status_code for each in answers] == [204, 204]
+    assert time.monotonic() - started >= 0.4
+
+
+def test_a_call_that_would_wait_too_long_is_refused(agent: Client) -> None:
+    agent.switch(row_locks=True, lock_hold_ms=300, lock_wait_ms=0)
+    account = agent.create("Account", Name="王家")
+    contacts = [agent.create("Contact", LastName="王", AccountId=each) for each in (account, None)]
+    time.sleep(0.35)
+    paths = [f"/sobjects/Contact/{contacts[0]}"] * 2 + [f"/sobjects/Contact/{contacts[1]}"]
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda path: change(agent, path), paths))
+    assert sorted(each.status_code for each in answers) == [204, 204, 400]
+    (refused,) = [each for each in answers if each.status_code == 400]
+    assert refused.json()[0]["errorCode"] == "UNABLE_TO_LOCK_ROW"
+    assert refused.json()[0]["message"].startswith(LOCKED)
+
+
+def change(agent: Client, path: str) -> requests.Response:
+    with Client(agent.url, agent.token) as own:
+        return own.call("PATCH", path, {"Title": "x"})
+
+
+def test_a_call_without_its_tag_is_still_the_clients_call(
+    agent: Client, org: SalesforceOrg
+) -> None:
+    origins: list[str] = []
+    followers = org.store.followers
+    org.store.followers = {"Lead": [lambda transaction, _, __: origins.append(transaction.origin)]}
+    agent.fault("drop_client_tag", match={"client": "tester*"})
+    for _ in range(2):
+        agent.create("Lead", LastName="陳", Company="-")
+    org.store.followers = followers
+    assert origins == [
+        "com/salesforce/api/rest/62.0",
+        "com/salesforce/api/rest/62.0;client=tester/1",
+    ]
+    last = agent.http.get(f"{agent.url}/_simulator/calls", timeout=10).json()[-2]
+    assert (last["fault"], last["client"]) == ("drop_client_tag", "tester/1")

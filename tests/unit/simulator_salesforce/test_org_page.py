@@ -220,3 +220,66 @@ def test_the_agent_can_go_on_after_the_session_expired(
     agent.fault("expire_session", match={"client": "SfdcInternalAPI*"})
     page.click("[data-chip][value=Closed]")
     page.wait_for_selector("[value=Closed][aria-pressed=true]", timeout=SOON)
+
+
+@pytest.mark.browser
+def test_a_lead_is_converted_to_an_existing_contact_from_the_page(
+    url: str, agent: Client, family: dict[str, str], browser_page: Browser
+) -> None:
+    page = browser_page(360, 800)
+    page.goto(f"{url}/?tab=Lead&id={family['Lead']}")
+    page.click("summary:has-text('轉換')")
+    page.select_option("#convert-contact", family["Contact"])
+    page.click("[data-operation=convert]")
+    page.wait_for_url(f"**/?tab=Contact&id={family['Contact']}", timeout=SOON)
+    assert agent.row("Lead", family["Lead"])["ConvertedContactId"] == family["Contact"]
+
+
+@pytest.mark.browser
+def test_a_contact_is_merged_into_another_from_the_page(
+    url: str, agent: Client, family: dict[str, str], browser_page: Browser
+) -> None:
+    master = agent.create("Contact", LastName="王", FirstName="大明")
+    page = browser_page(1280, 900)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{url}/?tab=Contact&id={family['Contact']}")
+    page.click("summary:has-text('合併')")
+    page.select_option("#merge-master", master)
+    page.click("[data-operation=merge]")
+    page.wait_for_url(f"**/?tab=Contact&id={master}", timeout=SOON)
+    assert agent.row("Case", family["Case"])["ContactId"] == master
+    page.goto(f"{url}/?tab=Contact&bin=1")
+    assert "王大明" in page.inner_text("#rows")
+
+
+@pytest.mark.browser
+def test_a_deleted_row_comes_back_from_the_bin(
+    url: str,
+    agent: Client,
+    browser_page: Browser,
+    axe: Callable[[Any], list[str]],
+    sideways: Callable[[Any], int],
+) -> None:
+    contact = agent.create("Contact", LastName="王" * 30)
+    agent.call("DELETE", f"/sobjects/Contact/{contact}")
+    page = browser_page(360, 800)
+    page.goto(f"{url}/?tab=Contact&bin=1")
+    assert (axe(page), sideways(page)) == ([], 0)
+    page.click("[data-operation=undelete]")
+    page.wait_for_url(f"**/?tab=Contact&id={contact}", timeout=SOON)
+    assert agent.row("Contact", contact)["LastName"] == "王" * 30
+
+
+@pytest.mark.browser
+def test_a_refused_operation_says_why(url: str, agent: Client, browser_page: Browser) -> None:
+    lead = agent.create("Lead", LastName="陳", Company="-")
+    other = agent.create("Lead", LastName="陳", Company="-")
+    page = browser_page(1280, 900)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{url}/?tab=Lead&id={lead}")
+    agent.call("DELETE", f"/sobjects/Lead/{other}")
+    page.evaluate(f"document.getElementById('merge-master').value = '{other}'")
+    page.click("summary:has-text('合併')")
+    page.click("[data-operation=merge]")
+    page.wait_for_selector("#errors:visible", timeout=SOON)
+    assert "ENTITY_IS_DELETED" in page.inner_text("#errors")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .stage import STARTING_SECONDS, Client, Process, free_ports
+from simulator.salesforce.org import Addresses, SalesforceOrg
+
+from .stage import STARTING_SECONDS, Client, Process, free_ports, writing
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -40,3 +42,27 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert words.count("\n") == 1
     assert str(port) in words
+
+
+def test_an_org_file_that_cannot_be_is_told_and_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "org.yaml").write_text("rules: [{kind: validation, object: Case, message: x}]")
+    process = Process(tmp_path, *free_ports(2)).process
+    _, words = process.communicate(timeout=STARTING_SECONDS)
+    assert process.returncode == 2
+    assert "org.yaml" in words
+    assert "when" in words
+
+
+def test_rows_in_the_bin_come_back_after_a_restart(tmp_path: Path) -> None:
+    first = SalesforceOrg(tmp_path, Addresses(port=1))
+    with writing(first) as writer:
+        account = writer.create(first.schema.objects["Account"], {"Name": "王家"})
+        writer.create(first.schema.objects["Contact"], {"LastName": "王", "AccountId": account})
+        writer.delete(first.schema.objects["Account"], account)
+    first.close()
+    again = SalesforceOrg(tmp_path, Addresses(port=1))
+    with writing(again) as writer:
+        writer.undelete(account)
+    rows = again.store.tables["Contact"].rows.values()
+    assert ["IsDeleted" in each for each in rows] == [False]
+    again.close()

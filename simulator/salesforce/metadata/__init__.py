@@ -1,0 +1,1 @@
+"""What administrators change: fields, objects and permissions, by the Metadata and Tooling APIs."""
