@@ -33,7 +33,7 @@ endef
 
 # the steps build on each other, in the order in which a command names them
 .NOTPARALLEL:
-.PHONY: help setup run test check lock clean
+.PHONY: help setup run test contract check lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \2/p' Makefile | column -t -l 3 2>/dev/null \
@@ -46,6 +46,9 @@ run: setup ## start the whole stack with both simulators; Ctrl-C ends it
 
 test: $(DEV) $(PROJECT) ## run all tests
 	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+contract: $(DEV) $(PROJECT) ## recordings and other people's clients against the simulators (needs Node.js)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile tests/contract $(ARGS)
 
 check: $(DEV) $(PROJECT) ## formats, lint, types, imports, mappings
 	@$(BIN)/ruff format --check .
@@ -98,5 +101,5 @@ lock: ## renew the lock files from pyproject.toml (needs uv; ARGS=--upgrade for 
 	@$(COMPILE) --extra dev -c requirements.lock pyproject.toml $(VENV)/build.in -o requirements-dev.lock
 
 clean: ## remove what make made: the environment and the caches (the data folder stays)
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) tests/contract/foreign/.venv tests/contract/foreign/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	@find $(wildcard $(ROOMS) tests) -name __pycache__ -type d -prune -exec rm -rf {} +

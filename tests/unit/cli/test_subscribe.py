@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from connector.cli.subscribe import follow, waker
+from connector.bootstrap import waker
+from connector.cli.subscribe import follow
 from connector.errors import ConnectorError
 
 
