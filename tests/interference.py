@@ -17,7 +17,16 @@ from connector.domain.states import OutboxState
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.steps import Answer, Query, Read, Step
 from connector.store.session import Store
-from connector.store.tables import Envelope, Friendship, LineAccount, Org, Outbox, Received, ReplyToken
+from connector.store.tables import (
+    Envelope,
+    Friendship,
+    LineAccount,
+    Org,
+    Outbox,
+    Pair,
+    Received,
+    ReplyToken,
+)
 from connector.sync import ledger, outbox, redriving
 from connector.sync.delivery import Delivery
 from tests.world import World
@@ -134,6 +143,10 @@ def hurry(world: World) -> None:
         for table in SCHEDULED:
             past = sa.func.clock_timestamp() - timedelta(seconds=1)
             session.execute(sa.update(table).where(table.state == "waiting").values(due=past))
+        session.execute(sa.update(Envelope).values(token_hoped_until=None))
+        long_ago = sa.func.clock_timestamp() - timedelta(minutes=3)
+        unseen = sa.update(Pair).where(Pair.unseen_write, Pair.written_at > long_ago)
+        session.execute(unseen.values(written_at=long_ago))
         session.execute(sa.update(Org).values(paused_until=None))
         session.execute(sa.update(LineAccount).values(paused_until=None))
 
@@ -181,8 +194,6 @@ def imbalances(world: World) -> list[Any]:
 
 def in_flight(world: World) -> list[Received]:
     return all_of(world.system.store, Received, Received.ledger == "in_flight")
-
-
 
 
 def friend_of(world: World, user: str) -> UUID:

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Entry] = {
     "redrive": Entry("redrive", "Bring back what is parked or dead."),
     "ledger": Entry("ledger", "Check the ledger's equation and name the rows that break it."),
     "org": Entry("org", "Show or change the org that the database belongs to."),
+    "adopt": Entry("adopt", "Give records the rows that stand in the org already; --report first."),
     "codes": Entry("codes", "Make the codes that are printed on units."),
     "mappings": Entry("mappings", "Check, publish and export the documents that admins own."),
     "salesforce": Entry("salesforce", "Install in the org what the service needs."),

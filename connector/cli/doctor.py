@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor")
+@click.option(
+    "--probe", is_flag=True, help="Also try a made-up row of each mapping, undone at once."
+)
 @data_option
 @json_option
-def command(data: Path, *, as_json: bool) -> int:
+def command(data: Path, *, probe: bool, as_json: bool) -> int:
     """Look at settings, database, queues, org, official accounts, mappings, processes and ledger.
 
-    Every finding that failed says how to mend it; exits with 1 when there is one.
+    Every finding that failed says how to mend it; exits with 1 when there is one. --probe lets the
+    org's validation rules, duplicate rules and flows speak: made-up rows are written and undone in
+    one call, so that none stays.
 
-    Example: connector doctor
+    Example: connector doctor --probe
     """
-    findings = examine(data)
+    findings = examine(data, probe=probe)
     well = all(finding.ok for finding in findings)
     if as_json:
         output.put_json({"ok": well, "findings": [asdict(finding) for finding in findings]})

@@ -17,6 +17,7 @@ from connector.errors import ConnectorError
 from connector.line.doctor import examine as examine_line
 from connector.salesforce.doctor import ObjectNeed
 from connector.salesforce.doctor import examine as examine_org
+from connector.salesforce.probe import probe as probe_org
 from connector.store import migrate
 from connector.store.tables import Org, Published, Stream
 from connector.sync import ledger
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _LEAST_LAG = timedelta(minutes=1)
 _WELL = frozenset({"running", "done"})
+_BEFORE_PROBE = frozenset({"settings", "postgres", "migrations", "mappings", "org"})
 _SELDOM = timedelta(hours=2)  # an object that only Salesforce fills is read hourly by a slow poll
 
 
@@ -43,8 +45,8 @@ class Finding:
     fix: str = ""
 
 
-def examine(data: Path) -> list[Finding]:
-    """Look at everything; what builds on a failed part is left out."""
+def examine(data: Path, *, probe: bool = False) -> list[Finding]:
+    """Look at everything; what builds on a failed part is left out. `probe` tries rows in the org."""
     try:
         here = deployment(data)
     except ConnectorError as problem:
@@ -56,6 +58,8 @@ def examine(data: Path) -> list[Finding]:
     if stored:
         findings += _looked("mappings", here, _mappings)
     findings += _looked("salesforce", here, _salesforce if stored else _salesforce_alone)
+    if probe and all(finding.ok for finding in findings if finding.check in _BEFORE_PROBE):
+        findings += _looked("probe", here, _probe)
     findings += _looked("line", here, _line)
     findings += _looked("processes", here, _processes)
     if stored:
@@ -129,6 +133,14 @@ def _salesforce_alone(here: Deployment) -> Iterator[Finding]:
 def _org(here: Deployment, wanted: list[ObjectNeed]) -> Iterator[Finding]:
     for found in examine_org(here.gateway, wanted):
         yield Finding("salesforce", found.ok, found.what, found.fix)
+
+
+def _probe(here: Deployment) -> Iterator[Finding]:
+    with here.store.reading() as session:
+        mappings = here.catalogs.live(session).mappings.values()
+    enabled = [mapping for mapping in mappings if mapping.enabled]
+    for found in probe_org(here.gateway, enabled, datetime.now(UTC)):
+        yield Finding("probe", found.ok, found.what, found.fix)
 
 
 def _bound(bound: str | None, found: str) -> Finding:

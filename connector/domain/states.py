@@ -118,39 +118,46 @@ class ConflictState(StrEnum):
 
 _I, _O, _E = InboxState, OutboxState, EnvelopeState
 
-MOVES: Mapping[StrEnum, frozenset[StrEnum]] = {
-    _I.READY: frozenset({_I.CLAIMED}),
-    _I.WAITING: frozenset({_I.READY}),
-    _I.CLAIMED: frozenset({_I.DONE, _I.WAITING, _I.READY, _I.DEAD}),
-    _I.DEAD: frozenset({_I.READY}),
-    _I.DONE: frozenset(),
-    _O.READY: frozenset({_O.CLAIMED}),
-    _O.WAITING: frozenset({_O.READY}),
-    _O.HELD: frozenset({_O.READY}),
-    _O.CLAIMED: frozenset({_O.READY, _O.WAITING, _O.HELD, _O.PARKED, _O.DEAD}),
-    _O.PARKED: frozenset({_O.READY}),
-    _O.DEAD: frozenset({_O.READY}),
-    _E.READY: frozenset({_E.CLAIMED}),
-    _E.WAITING: frozenset({_E.READY}),
-    _E.HELD: frozenset({_E.READY}),
-    _E.CLAIMED: frozenset(
-        {
-            _E.READY,
-            _E.WAITING,
-            _E.HELD,
-            _E.ACCEPTED,
-            _E.UNCERTAIN,
-            _E.UNREACHABLE,
-            _E.EXPIRED,
-            _E.DEAD,
-        }
-    ),
-    _E.ACCEPTED: frozenset({_E.TAPPED}),
-    _E.UNCERTAIN: frozenset({_E.TAPPED}),
-    _E.TAPPED: frozenset(),
-    _E.UNREACHABLE: frozenset(),
-    _E.EXPIRED: frozenset(),
-    _E.DEAD: frozenset({_E.READY}),
+# By table first: a state is equal to one of another table that is spelt the same.
+MOVES: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
+    _I: {
+        _I.READY: frozenset({_I.CLAIMED}),
+        _I.WAITING: frozenset({_I.READY}),
+        _I.CLAIMED: frozenset({_I.DONE, _I.WAITING, _I.READY, _I.DEAD}),
+        _I.DEAD: frozenset({_I.READY}),
+        _I.DONE: frozenset(),
+    },
+    _O: {
+        _O.READY: frozenset({_O.CLAIMED}),
+        _O.WAITING: frozenset({_O.READY}),
+        _O.HELD: frozenset({_O.READY}),
+        _O.CLAIMED: frozenset({_O.READY, _O.WAITING, _O.HELD, _O.PARKED, _O.DEAD}),
+        _O.PARKED: frozenset({_O.READY}),
+        _O.DEAD: frozenset({_O.READY}),
+    },
+    _E: {
+        _E.READY: frozenset({_E.CLAIMED}),
+        _E.WAITING: frozenset({_E.READY}),
+        _E.HELD: frozenset({_E.READY}),
+        _E.CLAIMED: frozenset(
+            {
+                _E.READY,
+                _E.WAITING,
+                _E.HELD,
+                _E.ACCEPTED,
+                _E.UNCERTAIN,
+                _E.UNREACHABLE,
+                _E.EXPIRED,
+                _E.DEAD,
+            }
+        ),
+        _E.ACCEPTED: frozenset({_E.TAPPED}),
+        _E.UNCERTAIN: frozenset({_E.TAPPED}),
+        _E.TAPPED: frozenset(),
+        _E.UNREACHABLE: frozenset(),
+        _E.EXPIRED: frozenset(),
+        _E.DEAD: frozenset({_E.READY}),
+    },
 }
 
 
@@ -164,5 +171,5 @@ class IllegalMove(Exception):
 
 def check_move(was: StrEnum, to: StrEnum) -> None:
     """Raise `IllegalMove` unless `was` may become `to`."""
-    if to not in MOVES[was]:
+    if to not in MOVES[type(was)].get(was, ()) or type(to) is not type(was):
         raise IllegalMove(was, to)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from connector.domain.faults import Fault, FaultKind
 from connector.mapping.canonical import long_id
 from connector.salesforce.faults import fault_of, faults_of, unknown_outcome
 from connector.salesforce.rows import flat
@@ -16,6 +17,7 @@ from connector.salesforce.soql import MAX_LENGTH, selected
 from connector.salesforce.steps import (
     Query,
     Read,
+    Rehearsal,
     Result,
     RowFailed,
     RowOk,
@@ -29,6 +31,8 @@ from connector.salesforce.steps import (
 MAX_STEPS = 5  # queries and collections; the other twenty subrequests may only be single rows
 MAX_WRITTEN = 200
 MAX_READ = 2000
+MAX_REHEARSED = 24  # single rows beside the one subrequest that fails
+_UNDO, _NO_FIELD = "undo", "LINE_Undo__c"
 REFERENCE = (
     b"@{"  # composite replaces these in bodies, so a value that holds one must not travel in one
 )
@@ -143,3 +147,42 @@ def _row(object_name: str, answered: Mapping[str, Any]) -> RowOk | RowFailed:
 
 def _object(step: Step) -> str:
     return "" if isinstance(step, Query) else step.object
+
+
+def rehearsal(upserts: Sequence[Upsert], version: str) -> dict[str, Any]:
+    """All-or-none subrequests of one row each, and a last one that names a field no org has."""
+    if not 0 < len(upserts) <= MAX_REHEARSED or any(len(each.rows) != 1 for each in upserts):
+        raise ValueError(f"a rehearsal takes 1 to {MAX_REHEARSED} upserts of one row each")
+    base = f"/services/data/v{version}/sobjects"
+    wanted = [
+        {
+            "method": "PATCH",
+            "url": f"{base}/{each.object}/{each.key_field}/{quote(str(row[each.key_field]), safe='')}",
+            "referenceId": f"s{at}",
+            "body": {name: value for name, value in row.items() if name != each.key_field},
+            "httpHeaders": {"Sforce-Auto-Assign": "FALSE"},
+        }
+        for at, each in enumerate(upserts)
+        for row in each.rows
+    ]
+    undo = {
+        "method": "POST",
+        "url": f"{base}/{upserts[0].object}",
+        "referenceId": _UNDO,
+        "body": {_NO_FIELD: True},
+    }
+    return {"allOrNone": True, "collateSubrequests": False, "compositeRequest": [*wanted, undo]}
+
+
+def rehearsed(upserts: Sequence[Upsert], answered: Mapping[str, Any]) -> Rehearsal:
+    """What the answers to a `rehearsal` mean."""
+    parts = {part["referenceId"]: part for part in answered.get("compositeResponse", ())}
+    refused: dict[str, tuple[Fault, ...]] = {}
+    for at, each in enumerate(upserts):
+        part = parts.get(f"s{at}")
+        if part is not None and part["httpStatusCode"] >= 300:
+            faults = faults_of(part["body"], part["httpStatusCode"], object_name=each.object)
+            if faults[0].kind is not FaultKind.COLLATERAL:
+                refused[each.ref] = faults
+    undone = any(part["httpStatusCode"] >= 300 for part in parts.values())
+    return Rehearsal(refused, undone)

@@ -33,7 +33,18 @@ from connector.salesforce.rows import flat
 from connector.salesforce.session import OrgSession
 from connector.salesforce.signin import Grant
 from connector.salesforce.soql import selected
-from connector.salesforce.steps import Answer, Query, Read, Result, Row, Rows, Step, StepFailed
+from connector.salesforce.steps import (
+    Answer,
+    Query,
+    Read,
+    Rehearsal,
+    Result,
+    Row,
+    Rows,
+    Step,
+    StepFailed,
+    Upsert,
+)
 
 T = TypeVar("T")
 
@@ -73,6 +84,18 @@ class Gateway:
         if _reads(steps):
             return self._soon(lambda: self._run(steps, assign=False))
         return self._run(steps, assign=assign)
+
+    def rehearse(self, upserts: Sequence[Upsert]) -> Rehearsal:
+        """Carry out upserts of one row each all or none, and undo them by a last step that fails."""
+        body = orjson.dumps(composite.rehearsal(upserts, self._access.api_version))
+        if composite.REFERENCE in body:
+            raise ValueError("a rehearsed value holds @{, a reference to composite")
+        headers = {"Sforce-Auto-Assign": "FALSE"}
+
+        def ask() -> Any:
+            return self._send("POST", "composite", body, headers, writes=False)
+
+        return composite.rehearsed(upserts, self._soon(ask) or {})
 
     def query(self, soql: str, *, deleted: bool = False) -> list[Row]:
         """All rows of one query, however long; `deleted` sees the recycle bin and archive too."""

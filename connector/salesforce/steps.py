@@ -110,3 +110,15 @@ class Answer:
     def asked_at(self) -> datetime:
         """Org time not later than the moment the call was carried out."""
         return self.date - timedelta(seconds=self.elapsed)
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What an org said to writes that were undone: faults by step ref.
+
+    A refused write halts the rest, so one call names one culprit. `undone` is False where nothing
+    stopped the call, so that its rows are there.
+    """
+
+    refused: Mapping[str, tuple[Fault, ...]]
+    undone: bool

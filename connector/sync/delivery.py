@@ -103,15 +103,29 @@ class Delivery:
 
     def _write(self, batch: Sequence[Job]) -> None:
         intents = writes.intents(batch)
+        self._note_attempts(batch)
         by_ref = {job.ref: job for job in batch}
         outcomes: dict[str, WriteOutcome] = {}
         for call in plan_writes(intents, self.governor.limits()):
+            self._renew(batch)
             outcomes |= orphans(call, outcomes)
             left = without(call, [ref for ref in outcomes if outcomes[ref].failed])
             if left is not None:
                 outcomes = self._call(left, outcomes, by_ref)
         for intent in intents:
             self._conclude(by_ref[intent.ref], intent, outcomes.get(intent.ref))
+
+    def _renew(self, batch: Sequence[Job]) -> None:
+        """A batch of slow calls must not outlive its lease; one that did belongs to another worker."""
+        with self.store.transaction() as session:
+            outbox.renew(session, [job.intent for job in batch], self.lease)
+
+    def _note_attempts(self, batch: Sequence[Job]) -> None:
+        """Keep what goes to lines of both ways: should we not live to tell, it can be told from an edit."""
+        delicate = [job for job in batch if job.open and writes.is_delicate(job)]
+        if delicate:
+            with self.store.transaction() as session:
+                settling.note_attempts(session, delicate)
 
     def _call(
         self, call: Call, outcomes: dict[str, WriteOutcome], by_ref: dict[str, Job]

@@ -119,12 +119,14 @@ class Postman:
 
     def _keeps_for_later(self, envelope: Envelope, now: datetime) -> bool:
         """Whether a push that was not begun is put off: a reply may come free, or the hours are quiet."""
-        hoped, begun = envelope.token_hoped_until, envelope.first_sent_at is not None
+        if envelope.first_sent_at is not None:
+            return False
+        hoped = envelope.token_hoped_until
         if hoped is not None and hoped > now:
             _back(envelope, EnvelopeState.WAITING, hoped, "a reply may be free")
             return True
         rest = self.quiet.until(now) if self.quiet is not None else None
-        if rest is not None and not begun:
+        if rest is not None:
             _back(envelope, EnvelopeState.HELD, rest, "quiet hours")
             return True
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from connector.mapping.document import OnDelete
 from connector.salesforce import soql
 from connector.salesforce.steps import Query
 from connector.store.tables import Outbox, Pair, Record
-from connector.sync import effects, outbox
+from connector.sync import effects, outbox, weighing
 from connector.sync.changes import Scene, make_pair
 
 _MERGED = frozenset({"Account", "Case", "Contact", "Lead"})  # what Salesforce can merge
@@ -73,7 +74,7 @@ def follow(
         pair.state, pair.reason = PairState.CLOSED, "converted in Salesforce"
         return None
     if fate.master is not None:
-        return _rebind(scene.session, pair, fate.master)
+        return _rebind(scene.session, mapping, pair, fate.master)
     if mapping.on_delete is OnDelete.RECREATE:
         pair.state, pair.reason = PairState.CLOSED, "deleted in Salesforce, made anew"
         scene.session.flush()
@@ -85,22 +86,31 @@ def follow(
     return None
 
 
-def _rebind(session: Session, pair: Pair, master: str) -> OutboxState:
-    """The master row is ours now, unless another record holds it: then a person decides."""
-    taken = sa.select(Pair.id).where(
+def _rebind(session: Session, mapping: CompiledMapping, pair: Pair, master: str) -> OutboxState:
+    """The master row is ours now, unless another record holds it: then a person decides.
+
+    Until then the pair keeps the lost row's Id, by which the master is found again. What the master
+    holds in lines of both ways was chosen in the merge: an edit. What only we write it never met.
+    """
+    if not pair.adopted and session.scalar(_holder(pair, master)) is not None:
+        pair.match, pair.reason = MatchState.CONFLICT, _TWO
+        return OutboxState.PARKED
+    pair.salesforce_id, pair.match, pair.reason = master, MatchState.FOUND, None
+    met = [weighing.entries_of(line, pair.base) for line in mapping.inbound]
+    pair.base = {name: entry for entries in met for name, entry in entries.items()}
+    return OutboxState.READY
+
+
+def _holder(pair: Pair, row: str) -> sa.Select[UUID]:
+    """Another pair that holds a row, or is still clearing its marks from it."""
+    return sa.select(Pair.id).where(
         Pair.org_id == pair.org_id,
         Pair.object == pair.object,
-        Pair.salesforce_id == master,
-        Pair.state == PairState.OPEN,
+        Pair.salesforce_id == row,
+        Pair.state.in_((PairState.OPEN, PairState.RELEASING)),
         Pair.id != pair.id,
         ~Pair.adopted,
     )
-    if session.scalar(taken) is None:
-        pair.salesforce_id = master
-        return OutboxState.READY
-    pair.salesforce_id, pair.match = None, MatchState.CONFLICT
-    pair.reason = _TWO
-    return OutboxState.PARKED
 
 
 def settle(scene: Scene, row: Outbox, pair: Pair, to: OutboxState | None, version: int) -> None:
@@ -118,7 +128,7 @@ def arrive(scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, r
     """Act on the fate that an inbound row tells; False where the row stands and is to be merged."""
     fate = fate_of(row)
     if fate is None:
-        return _come_back(scene, mapping, pair, record)
+        return _come_back(scene, mapping, pair, record, row)
     if pair.state is not PairState.OPEN:
         return True
     to = follow(scene, mapping, pair, record, fate)
@@ -130,9 +140,12 @@ def arrive(scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, r
     return True
 
 
-def _come_back(scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record) -> bool:
-    """A row that was deleted stands again: so does its pair, read and merged anew."""
-    if pair.state is not PairState.GONE:
+def _come_back(
+    scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, row: Fields
+) -> bool:
+    """A row that was deleted or merged stands again: so does its pair, read and merged anew."""
+    parted = pair.match is MatchState.CONFLICT and pair.salesforce_id == row.get("Id")
+    if pair.state is not PairState.GONE and not parted:
         return False
     pair.state, pair.reason = PairState.OPEN, None
     effects.link_pair(scene.session, scene.received, pair.id, record.version)

@@ -55,6 +55,8 @@ def _is_echo(scene: Scene, pair: Pair, fields: Fields) -> bool:
     mapping = scene.catalog.mappings.get(pair.mapping)
     if mapping is None or not mapping.enabled or identity.fate_of(fields) is not None:
         return False
+    if pair.match is MatchState.CONFLICT:
+        return False
     return weighing.equals_base(mapping, pair.base, fields)
 
 

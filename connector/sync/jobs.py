@@ -102,6 +102,7 @@ class Job:
     result: WriteOutcome | None = None
     wrote: bool = False
     fate: Fate | None = None  # of a row that is lost
+    blames_parents: bool = False  # the org refused a row that this one names
     end: End | None = None
 
     @property
@@ -142,8 +143,9 @@ def load(session: Session, catalog: Catalog, claimed: Sequence[Outbox]) -> list[
             continue
         job = Job(row, pair, record, seen[record.id], mapping)
         job.match, job.salesforce_id, job.adopted = pair.match, pair.salesforce_id, pair.adopted
-        if pair.match is MatchState.CONFLICT and pair.salesforce_id is None:
-            job.match = MatchState.PENDING  # whatever brought it back: it is looked for anew
+        if pair.match is MatchState.CONFLICT:  # whatever brought it back: it is looked at anew
+            found = pair.salesforce_id is not None
+            job.match = MatchState.FOUND if found else MatchState.PENDING
         if pair.state in (PairState.GONE, PairState.CLOSED):
             job.end = Lost(pair.reason or "the row is gone")
         job.base = dict(pair.base)

@@ -70,8 +70,10 @@ def _lost(job: Job) -> bool:
 
 
 def _needs_row(job: Job) -> bool:
-    if job.salesforce_id is None or job.row is not None or job.adopted:
+    if job.salesforce_id is None or job.row is not None:
         return False
+    if job.adopted:
+        return job.intent.recheck
     if job.releasing:
         return job.pair.unseen_write  # another record may have taken the row since
     if job.intent.recheck or job.pair.unseen_write or not job.base:

@@ -16,8 +16,9 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import EffectState, OutboxState, PairState
+from connector.domain.states import EffectState, MatchState, OutboxState, PairState, check_move
 from connector.domain.values import Value
+from connector.errors import ConnectorError
 from connector.store.session import book, wake_later
 from connector.store.tables import Outbox, Pair, epochs
 from connector.sync import effects, queues
@@ -117,8 +118,13 @@ def _upsert(rows: Sequence[Mapping[str, object]]) -> Insert:
 def _there(session: Session, held_for: Collection[UUID]) -> set[UUID]:
     if not held_for:
         return set()
-    came = sa.or_(Pair.salesforce_id.is_not(None), Pair.state == PairState.CLOSED)
-    return set(session.scalars(sa.select(Pair.id).where(Pair.id.in_(held_for), came)))
+    return set(session.scalars(sa.select(Pair.id).where(Pair.id.in_(held_for), has_come())))
+
+
+def has_come() -> sa.ColumnElement[bool]:
+    """Whether a pair keeps nobody waiting: it has a row that is surely its own, or is closed."""
+    has_row = sa.and_(Pair.salesforce_id.is_not(None), Pair.match != MatchState.CONFLICT)
+    return sa.or_(has_row, Pair.state == PairState.CLOSED)
 
 
 def _release(session: Session, held_for: Collection[UUID]) -> None:
@@ -174,6 +180,30 @@ def claim(session: Session, lane: Lane, limit: int, lease: timedelta) -> list[Ou
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     return sorted(claimed, key=lambda row: row.id)
+
+
+class ClaimsLost(ConnectorError):
+    """The lease ran out and another worker has the intents now."""
+
+    def __init__(self) -> None:
+        super().__init__("claims_lost", "another worker has taken this batch over")
+
+
+def renew(session: Session, claimed: Sequence[Outbox], lease: timedelta) -> None:
+    """Hold the claims for a lease from now, or raise `ClaimsLost` when none is left."""
+    mine = (
+        sa.update(Outbox)
+        .where(
+            Outbox.id.in_([row.id for row in claimed]),
+            Outbox.claim_token == claimed[0].claim_token,
+            Outbox.state == OutboxState.CLAIMED,
+        )
+        .values(claimed_until=sa.func.clock_timestamp() + lease)
+        .returning(Outbox.id)
+    )
+    held = session.scalars(mine.execution_options(synchronize_session=False)).all()
+    if not held:
+        raise ClaimsLost
 
 
 def still_mine(session: Session, claimed: Sequence[Outbox]) -> dict[int, Outbox]:
@@ -248,6 +278,7 @@ def drop(session: Session, pair: UUID) -> None:
 
 
 def _move(row: Outbox, to: OutboxState, **changes: object) -> None:
+    check_move(row.state, to)
     row.state = to
     row.claim_token = row.claimed_until = None
     row.held_for = None

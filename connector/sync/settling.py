@@ -16,7 +16,7 @@ from connector.domain.faults import Fault, FaultKind
 from connector.domain.lines import Cause
 from connector.domain.states import EffectState, MatchState, OutboxState, PairState
 from connector.domain.values import Value
-from connector.salesforce.faults import policy
+from connector.salesforce.faults import fault_of, policy
 from connector.store.tables import Attempt, MatchClaim, Org, Outbox, Pair, Record, epochs
 from connector.sync import effects, identity, inbound, masking, outbox, views, weighing, writes
 from connector.sync.changes import Scene
@@ -25,17 +25,20 @@ from connector.sync.weighing import Outcome
 
 _SOON = timedelta(seconds=2)
 _DUPLICATES = "DUPLICATES_DETECTED"
+_NO_PARENT = "INVALID_CROSS_REFERENCE_KEY"
 _UNSEEN = "Give the integration user sight of the row (sharing, View All), then redrive."
 
 
 def end_of(job: Job, fault: Fault, now: datetime) -> None:
     """Decide by the fault table how a job that failed ends."""
-    if fault.code == _DUPLICATES and job.mapping.match and job.intent.attempts <= 1:
+    seeks = bool(job.mapping.match) and job.salesforce_id is None
+    if fault.code == _DUPLICATES and seeks and job.intent.attempts <= 1:
         job.match = (
             MatchState.PENDING
         )  # the org knows the customer: look again, more people may type
         job.end = Later(now + _SOON, "Salesforce says that the row exists already")
         return
+    fault = _seen_right(job, fault)
     decision = policy(fault, job.intent.attempts, now, random.random)
     reason = f"{fault.code}: {fault.message}"[:1000]
     match decision:
@@ -55,6 +58,15 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
             job.end = Done()  # the row is gone, and our marks with it
         case faults.Follow():
             job.end = Lost(reason, fault)
+
+
+def _seen_right(job: Job, fault: Fault) -> Fault:
+    """Where it is not this row that is gone but one that it names, the fault says so."""
+    is_own = job.salesforce_id is not None and not fault.fields
+    if is_own or fault.code not in (_NO_PARENT, "ENTITY_IS_DELETED"):
+        return fault
+    job.blames_parents = True
+    return fault_of(_NO_PARENT, fault.message, fault.fields, object_name=job.pair.object)
 
 
 def pause_of(fault: Fault, now: datetime) -> tuple[str, datetime] | None:
@@ -92,6 +104,8 @@ def _move_epochs(session: Session, pairs: Collection[UUID]) -> None:
 def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:
     session = scene.session
     _remember_match(session, job, pair)
+    if job.blames_parents:
+        _look_at_parents(session, job)
     match job.end:
         case Hold(held_for, reason, step):
             outbox.hold(session, row, held_for, reason, step)
@@ -179,6 +193,14 @@ def _as_of_now(scene: Scene, job: Job, record: Record) -> Outcome:
     return weighing.weigh(job.mapping, seen, job.base, job.row)
 
 
+def _look_at_parents(session: Session, job: Job) -> None:
+    """The rows this one names are read anew: where they were merged, their pairs follow."""
+    for state in job.parents:
+        pair = state.pair
+        if pair is not None and pair.salesforce_id and pair.state is PairState.OPEN:
+            outbox.want(session, pair.id, job.intent.lane, Cause.RESTORE, recheck=True)
+
+
 def _remember_match(session: Session, job: Job, pair: Pair) -> None:
     if job.match is not pair.match:
         pair.match = job.match
@@ -188,9 +210,21 @@ def _remember_match(session: Session, job: Job, pair: Pair) -> None:
         pair.salesforce_id, pair.adopted = job.salesforce_id, job.adopted
 
 
+def note_attempts(session: Session, jobs: Sequence[Job]) -> None:
+    """Keep what is about to be written, as long as the claim is ours."""
+    for job in jobs:
+        mine = sa.exists().where(
+            Outbox.id == job.intent.id, Outbox.claim_token == job.intent.claim_token
+        )
+        sent = dict(job.outcome.sent) if job.outcome is not None else {}
+        noted = sa.update(Pair).where(Pair.id == job.pair.id, mine).values(attempt=sent)
+        session.execute(noted.execution_options(synchronize_session=False))
+
+
 def _remember_unseen(job: Job, pair: Pair, *, unseen: bool, now: datetime) -> None:
     """Keep what a write of unknown outcome carried, and when, so that a read can be told from an edit."""
     if not unseen:
+        pair.attempt = pair.attempt if pair.unseen_write else None
         return
     pair.unseen_write = True
     pair.attempt = dict(job.outcome.sent) if job.outcome is not None else {}

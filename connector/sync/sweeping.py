@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Lane
-from connector.domain.states import EnvelopeState, InboxState, OutboxState, PairState
+from connector.domain.states import EnvelopeState, InboxState, OutboxState
 from connector.members import expiry
 from connector.store.session import Store, wake_later
 from connector.store.tables import Envelope, Outbox, Pair, Received, ReplyToken
-from connector.sync import queues
+from connector.sync import outbox, queues
 
 _NOW = sa.func.clock_timestamp()
 _QUIET = {"synchronize_session": False}
@@ -94,7 +94,7 @@ def _release_missed(session: Session) -> None:
     """Holds whose parent came while nobody was looking."""
     there = sa.select(Pair.id).where(
         Pair.id == Outbox.held_for,
-        sa.or_(Pair.salesforce_id.is_not(None), Pair.state == PairState.CLOSED),
+        outbox.has_come(),
     )
     session.execute(
         sa.update(Outbox)

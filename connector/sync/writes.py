@@ -14,6 +14,7 @@ from connector.sync import weighing
 from connector.sync.filling import Key
 from connector.sync.jobs import Done, Hold, Job, Later, Lost, ParentState, Stopped
 
+_GONE = "{name} {row} is not there any more"
 _UNSEEN_FOR = timedelta(seconds=120)
 _MOVING = (OutboxState.READY, OutboxState.CLAIMED, OutboxState.WAITING)
 
@@ -27,11 +28,13 @@ def weigh_all(jobs: Sequence[Job], now: datetime, found: Mapping[Key, str]) -> N
 
 def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
     if job.releasing or job.adopted:
-        if job.adopted or _has_let_go(job):
+        if job.adopted and job.missing:
+            job.end = Lost(_GONE.format(name=job.pair.object, row=job.salesforce_id))
+        elif job.adopted or _has_let_go(job):
             job.end = Done()
         return
     if job.missing:
-        job.end = Lost(f"{job.pair.object} {job.salesforce_id} is not there any more")
+        job.end = Lost(_GONE.format(name=job.pair.object, row=job.salesforce_id))
         return
     creating = job.salesforce_id is None
     if job.pair.unseen_write and job.row is not None:
@@ -198,7 +201,7 @@ def _fills(job: Job, parent: Parent) -> bool:
 
 
 def _known_id(state: ParentState, by_pair: Mapping[str, Job]) -> str | None:
-    if state.pair is None:
+    if state.pair is None or state.pair.match is MatchState.CONFLICT:
         return None
     job = by_pair.get(str(state.pair.id))
     if job is not None and isinstance(job.end, Stopped | Hold | Later | Lost) and not job.adopted:
@@ -244,9 +247,11 @@ def _group(job: Job, parents: Sequence[ParentRef]) -> str | None:
     return None
 
 
-def is_matched(job: Job) -> bool:
-    """Whether an existing row was taken in this very run."""
-    return job.match is MatchState.FOUND and job.pair.match is MatchState.PENDING
+def is_delicate(job: Job) -> bool:
+    """Whether a write carries values that the other side may edit too."""
+    sent = job.outcome.sent if job.outcome is not None else {}
+    both = (line for line in job.mapping.lines if line.direction is Direction.BOTH)
+    return any(weighing.entries_of(line, sent) for line in both)
 
 
 def sent_base(job: Job, row: Fields | None) -> dict[str, Value]:

@@ -75,7 +75,7 @@ class Story:
         self.wang.consents()
         leads = until(lambda: self.org.leads(self.wang.user_id), "the Lead stands in the org")
         self.world.figures["seconds consent to Lead"] = time.monotonic() - began
-        menu = self.wang.received("我要報修")
+        menu = self.wang.received("申請報修")
         assert menu["via"] == "reply"
         self.world.settled()
         (lead,) = self.org.leads(self.wang.user_id)

@@ -32,7 +32,9 @@ def test_an_unfollow_after_unbinding_marks_nothing_again(world: World) -> None:
     contact = world.row(CONTACT)
     assert (contact["LINE_Key__c"], contact["LINE_User_Id__c"]) == (None, None)
     assert len(world.rows("SELECT Id FROM Lead")) == 1
-    assert stir.all_of(world.system.store, Pair, Pair.object == "Contact", Pair.state == "open") == []
+    assert (
+        stir.all_of(world.system.store, Pair, Pair.object == "Contact", Pair.state == "open") == []
+    )
 
 
 def test_a_release_whose_answer_was_lost_does_not_clear_the_next_binding(world: World) -> None:

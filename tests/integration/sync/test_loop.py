@@ -38,7 +38,9 @@ CONTACT = (
 
 
 def test_the_contact_an_agent_entered_is_matched_keyed_and_given_an_account(world: World) -> None:
-    known = world.agent_makes("Contact", LastName="王", FirstName="小明", MobilePhone="0912 345 678")
+    known = world.agent_makes(
+        "Contact", LastName="王", FirstName="小明", MobilePhone="0912 345 678"
+    )
     ming = friend(world, "阿明")
     world.bind(ming, "王小明", "+886912345678")
     world.run_until_idle()

@@ -5,13 +5,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from connector.domain.changes import Change
 from connector.domain.lines import Lane
-from connector.domain.states import OutboxState
 from connector.store.tables import Conflict, Pair, Received
 from connector.sync import publishing
 from connector.sync.changes import apply_all
 from connector.sync.intake import scene_for
-from connector.domain.changes import Change
 from tests import interference as stir
 from tests.world import World
 
@@ -44,7 +43,10 @@ def conflicts(world: World) -> list[Conflict]:
 def publish(world: World, **documents: str) -> None:
     with world.system.store.reading() as session:
         live = publishing.live_texts(session)
-    texts = {**live, **{f"{name.replace('__', '-')}.yaml": text for name, text in documents.items()}}
+    texts = {
+        **live,
+        **{f"{name.replace('__', '-')}.yaml": text for name, text in documents.items()},
+    }
     publishing.publish_from_org(world.system.store, world.system.gateway, texts, "test", "test")
 
 
@@ -132,6 +134,30 @@ def test_a_late_page_of_an_older_value_changes_nothing(world: World) -> None:
     assert world.row(CONTACT)["Email"] == "second@example.com"
 
 
+def test_a_correction_after_a_dead_workers_write_is_not_undone(world: World) -> None:
+    _, member = member_of(world)
+    line_edits(world, "member", member, email="first@example.com")
+    stir.dies_after_write(world)
+    line_edits(world, "member", member, email="second@example.com")
+    stir.expire_claims(world)
+    stir.settle_down(world)
+    assert world.record(member).values["email"] == "second@example.com"
+    assert world.row(CONTACT)["Email"] == "second@example.com"
+
+
+def test_an_agents_edit_after_a_dead_workers_first_write_is_taken(world: World) -> None:
+    user = world.person("王小明")
+    world.follow(user)
+    world.run_until_idle()
+    member = world.bind(user, "王小明", "0912345678")
+    stir.dies_after_write(world)
+    world.agent_edits("Contact", world.row(CONTACT)["Id"], FirstName="大明")
+    stir.expire_claims(world)
+    stir.settle_down(world)
+    assert world.record(member).values["name"] == "王大明"
+    assert conflicts(world) == []
+
+
 def test_what_automation_makes_of_our_value_comes_back(world: World) -> None:
     _, member = member_of(world)
     world.org_fault("edit_after", times=1, object="Contact", values={"Email": "AUTO@example.org"})
@@ -194,7 +220,7 @@ def test_a_deleted_contact_is_not_made_again_by_our_next_write(world: World) -> 
 def test_a_value_taken_from_salesforce_feeds_the_other_lines_of_its_row(world: World) -> None:
     text = live(world, "member-contact").replace(
         "  - {line: bound_at,",
-        "  - {salesforce: Description, expression: 'join([\"LINE\", line.name], \" \")'}\n  - {line: bound_at,",
+        '  - {salesforce: Description, expression: \'join(["LINE", line.name], " ")\'}\n  - {line: bound_at,',
     )
     publish(world, member__contact=text)
     member_of(world)
