@@ -101,12 +101,27 @@ def simulators(home: Path) -> Iterator[Simulators]:
     line, org = free_port(), free_port()
     hook = f"http://127.0.0.1:{catcher.server_address[1]}/webhooks/line"
     commands = [
-        ["line", "--port", line, "--webhook-url", hook, "--liff-endpoint", "http://127.0.0.1:1/liff"],
+        [
+            "line",
+            "--port",
+            line,
+            "--webhook-url",
+            hook,
+            "--liff-endpoint",
+            "http://127.0.0.1:1/liff",
+        ],
         ["salesforce", "--port", org, "--tls-port", free_port(), "--pubsub-port", free_port()],
     ]
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", "simulator", *map(str, command), "--data", str(home / command[0])],
+            [
+                sys.executable,
+                "-m",
+                "simulator",
+                *map(str, command),
+                "--data",
+                str(home / command[0]),
+            ],
             stdout=subprocess.DEVNULL,
         )
         for command in commands

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from connector.domain.states import EffectState, InboxState, Ledger
 from connector.store.session import Store
-from connector.store.tables import Effect, Envelope, Notice, Person, Received, Source
+from connector.store.tables import Envelope, Notice, Person, Received, Source
 from connector.sync import effects
 
 
