@@ -202,7 +202,8 @@ class Story:
         self.chen.asks_for_repair(**repair_form(product="舊的濾水器", contact_phone="0922333444"))
         answer = self.chen.received("案件編號", after=last)
         self.world.figures["seconds repair to case number (push)"] = time.monotonic() - began
-        assert answer["via"] == "push"
+        # a reply only where an earlier tap of hers left a token unused: it is free, and as quick
+        assert answer["via"] in ("push", "reply")
         self.world.settled()
         (contact,) = self.org.contacts(self.chen.user_id)
         (self.chens_case,) = self.org.cases(contact["Id"])

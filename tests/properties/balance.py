@@ -38,7 +38,7 @@ def _undone(world: World) -> Iterator[str]:
 def _rows(world: World, agents_rows: set[str]) -> Iterator[str]:
     """One row for each pair that has one, and no row that nobody asked for."""
     pairs = stir.all_of(world.system.store, Pair)
-    by_row = {pair.salesforce_id: pair for pair in pairs if pair.state is PairState.OPEN}
+    by_row = {pair.salesforce_id: pair for pair in pairs if _is_written(pair)}
     known = {pair.salesforce_id for pair in pairs}
     for name in OBJECTS:
         rows = world.rows(f"SELECT Id, LINE_Key__c FROM {name}")
@@ -48,7 +48,7 @@ def _rows(world: World, agents_rows: set[str]) -> Iterator[str]:
             if row["Id"] not in known | agents_rows:
                 yield f"{name} {row['Id']} belongs to nobody"
             pair = by_row.get(row["Id"])
-            wanted = pair.key if pair is not None and not pair.adopted else None
+            wanted = pair.key if pair is not None else None
             if row["LINE_Key__c"] != wanted and not _is_stuck(world, row["LINE_Key__c"]):
                 yield f"{name} {row['Id']} carries {row['LINE_Key__c']}, not {wanted}"
     open_ids = [pair.salesforce_id for pair in pairs if _is_written(pair)]

@@ -22,6 +22,8 @@ OFF = {
     "member-account.yaml": "name",
     "member-contact.yaml": "name",
     "registration-asset.yaml": "code",
+    "repair_request-case.yaml": "symptom",
+    "repair_request-workorder.yaml": "symptom",
 }
 CONTACT = "SELECT Id, LastName, FirstName, MobilePhone, LINE_Key__c FROM Contact"
 
@@ -107,6 +109,15 @@ def test_of_two_records_that_fit_one_row_only_the_first_is_promised_it(before: W
     assert found[str(second), "Contact"] is Outcome.CONFLICT
 
 
+def test_of_two_records_that_would_make_one_row_only_the_first_does(before: World) -> None:
+    _, first = bind(before, "王小明", "0912345678")
+    _, second = bind(before, "王小明", "0912345678")
+    on(before)
+    found = outcomes(before)
+    assert found[str(first), "Contact"] is Outcome.CREATE
+    assert found[str(second), "Contact"] is Outcome.CONFLICT
+
+
 def test_a_serial_number_finds_the_asset_and_what_waits_says_for_whom(before: World) -> None:
     account = before.agent_makes("Account", Name="經銷商")
     asset = before.agent_makes("Asset", Name="AC", SerialNumber="SN-1", AccountId=account)
@@ -163,6 +174,18 @@ def test_adopting_does_what_the_report_said_and_parks_the_rest(before: World) ->
     assert len(before.chat(ann)) == heard
     assert stir.imbalances(before) == []
     assert len(before.rows(CONTACT)) == 3
+
+
+def test_what_is_carried_after_the_fact_is_not_announced(before: World) -> None:
+    ann, _ = bind(before, "王小明", "0912345678")
+    request = before.asks_for_repair(ann)
+    on(before)
+    heard = len(before.chat(ann))
+    adopt(before)
+    before.run_until_idle()
+    number = before.row("SELECT CaseNumber FROM Case")["CaseNumber"]
+    assert before.record(request).values["case_number"] == number
+    assert len(before.chat(ann)) == heard
 
 
 def adopt(world: World) -> int:

@@ -14,14 +14,23 @@ from connector.sync.settling import end_of, pause_of
 NOW = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
 
-def ended(code: str, message: str = "", *, attempts: int = 1, unknown: bool = False, **pair: Any):
+def ended(
+    code: str,
+    message: str = "",
+    *,
+    attempts: int = 1,
+    unknown: bool = False,
+    row: str | None = None,
+    **pair: Any,
+):
     """What becomes of a job after this fault."""
     job: Any = Job(
         intent=SimpleNamespace(attempts=attempts),  # type: ignore[arg-type]
-        pair=SimpleNamespace(**{"state": PairState.OPEN, **pair}),  # type: ignore[arg-type]
+        pair=SimpleNamespace(**{"state": PairState.OPEN, "object": "Contact", **pair}),  # type: ignore[arg-type]
         record=None,  # type: ignore[arg-type]
         seen={},
         mapping=SimpleNamespace(match=(), adopt=None),  # type: ignore[arg-type]
+        salesforce_id=row,
     )
     fault = fault_of(code, message)
     end_of(job, unknown_outcome(fault) if unknown else fault, NOW)
@@ -76,8 +85,8 @@ def test_a_value_that_is_refused_waits_for_a_person():
 
 
 def test_a_row_that_is_gone_is_followed():
-    assert isinstance(ended("ENTITY_IS_DELETED"), Lost)
+    assert isinstance(ended("ENTITY_IS_DELETED", row="003"), Lost)
 
 
 def test_marks_of_a_row_that_is_gone_are_gone_with_it():
-    assert isinstance(ended("ENTITY_IS_DELETED", state=PairState.RELEASING), Done)
+    assert isinstance(ended("ENTITY_IS_DELETED", row="003", state=PairState.RELEASING), Done)
