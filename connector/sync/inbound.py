@@ -30,6 +30,9 @@ def read(scene: Scene, row: Received) -> Ledger:
     pairs = _pairs_of(scene.session, str(fields.get("Id")), fields.get("LINE_Key__c"))
     if not pairs:
         return _made_in_salesforce(scene, row.kind, fields)
+    row.person_id = scene.session.scalar(
+        sa.select(Record.person_id).where(Record.id == pairs[0].record_id)
+    )
     verdicts = [_meet(scene, pair, fields, row.noted or 0) for pair in pairs]
     return Ledger.UNCHANGED if any(verdicts) else Ledger.IGNORED
 

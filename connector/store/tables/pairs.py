@@ -55,7 +55,6 @@ class Pair(Base):
     written_at: Mapped[datetime | None]  # the org's `Date` of the last answer to a write
     unseen_write: Mapped[bool] = mapped_column(default=False)  # a write whose outcome is unknown
     attempt: Mapped[dict[str, Value] | None]  # the values that write carried
-    trail: Mapped[dict[str, Value]] = mapped_column(default=dict)  # recent flips per line
     state: Mapped[PairState] = mapped_column(choice(PairState), default=PairState.OPEN)
     reason: Mapped[str | None]
     created_at: Mapped[now]

@@ -270,7 +270,6 @@ def upgrade() -> None:
     sa.Column('written_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('unseen_write', sa.Boolean(), nullable=False),
     sa.Column('attempt', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-    sa.Column('trail', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('state', sa.Enum('open', 'releasing', 'gone', 'closed', name='pairstate', native_enum=False, create_constraint=True, length=16), nullable=False),
     sa.Column('reason', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
