@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import sqlalchemy as sa
 import structlog
@@ -19,13 +19,15 @@ from sqlalchemy.orm import Session
 
 from connector.domain import faults
 from connector.domain.faults import Fault, FaultKind
+from connector.domain.identifiers import uuid7
 from connector.domain.lines import Lane
 from connector.domain.states import EffectState, EnvelopeState, NoticeState, check_move
 from connector.domain.values import Value
 from connector.line.accounts import OfficialAccount
 from connector.line.faults import SendFailed, policy
 from connector.line.sender import LineClient, Sent
-from connector.store.session import Store
+from connector.mapping.messages import RenderFailed
+from connector.store.session import Store, wake_later
 from connector.store.tables import (
     Attempt,
     Envelope,
@@ -36,13 +38,14 @@ from connector.store.tables import (
     Record,
     ReplyToken,
 )
-from connector.sync import effects
+from connector.sync import effects, queues
 from connector.sync.catalog import Catalogs
 from connector.sync.quiet import QuietHours
 
 log = structlog.get_logger()
 
 BATCH = 40
+_MOST_BUBBLES = 5
 _RETRY_KEY_LIFE = timedelta(hours=23)
 _LEVELS: Mapping[EnvelopeState, tuple[NoticeState, EffectState]] = {
     EnvelopeState.ACCEPTED: (NoticeState.ACCEPTED, EffectState.NOTIFIED),
@@ -144,15 +147,32 @@ class Postman:
         for notice in late:
             notice.state = NoticeState.EXPIRED
         effects.move_notices(session, [notice.id for notice in late], EffectState.IGNORED)
-        due = [notice for notice in notices if notice not in late]
         messages: list[Value] = []
-        for notice in due:
-            messages += self._render(session, notice, person, account)
-        if not messages:
+        failed: list[Notice] = []
+        overflow: list[Notice] = []
+        reason = ""
+        for notice in (notice for notice in notices if notice not in late):
+            try:
+                bubbles = self._render(session, notice, person, account)
+            except RenderFailed as failure:
+                failed.append(notice)
+                reason = f"{failure.message}. {failure.fix}"[:500]
+                continue
+            if overflow or len(messages) + len(bubbles) > _MOST_BUBBLES:
+                overflow.append(notice)
+            else:
+                messages += bubbles
+        if messages:  # what failed is tried, and dies, in an envelope of its own
+            _send_on(session, envelope, failed)
+        _send_on(session, envelope, overflow)
+        if messages:
+            envelope.body = {"messages": messages}
+        elif failed:
+            log.warning("message not rendered", rules=[notice.rule for notice in failed])
+            _end(session, envelope, EnvelopeState.DEAD, reason)
+        else:
             _end(session, envelope, EnvelopeState.EXPIRED, "older than its rule allows")
-            return False
-        envelope.body = {"messages": messages[:5]}
-        return True
+        return bool(messages)
 
     def _render(
         self, session: Session, notice: Notice, person: Person, account: OfficialAccount
@@ -267,6 +287,21 @@ def _claim(session: Session, lease: timedelta) -> Sequence[Envelope]:
     ).all()
 
 
+def _send_on(session: Session, envelope: Envelope, notices: Sequence[Notice]) -> None:
+    """What does not fit into one message follows in an envelope of its own."""
+    if not notices:
+        return
+    following = Envelope(
+        id=uuid7(), person_id=envelope.person_id, oa=envelope.oa, retry_key=uuid4()
+    )
+    session.add(following)
+    session.flush()  # the notices name it
+    for notice in notices:
+        notice.envelope_id = following.id
+    session.flush()
+    wake_later(session, queues.SEND)
+
+
 def _owed(session: Session, envelope: Envelope) -> Sequence[Notice]:
     here = sa.select(Notice).where(
         Notice.envelope_id == envelope.id, Notice.state == NoticeState.OWED
@@ -347,21 +382,5 @@ def _log(session: Session, envelope: Envelope, letter: Letter, now: datetime) ->
             sent={"messages": len((envelope.body or {}).get("messages") or ())},  # type: ignore[arg-type]
             outcome=outcome,
             answer=None if fault is None else {"code": fault.code, "message": fault.message},
-        )
-    )
-
-
-def expired_claims(session: Session) -> list[UUID]:
-    """Envelopes whose worker went silent: a push is repeated under its key, a reply on its token."""
-    return list(
-        session.scalars(
-            sa.update(Envelope)
-            .where(
-                Envelope.state == EnvelopeState.CLAIMED,
-                Envelope.claimed_until < sa.func.clock_timestamp(),
-            )
-            .values(state=EnvelopeState.READY, claim_token=None, claimed_until=None)
-            .returning(Envelope.id)
-            .execution_options(synchronize_session=False)
         )
     )
