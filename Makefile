@@ -33,7 +33,7 @@ endef
 
 # the steps build on each other, in the order in which a command names them
 .NOTPARALLEL:
-.PHONY: help setup run test contract check lock clean
+.PHONY: help setup run test contract check lock stubs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \2/p' Makefile | column -t -l 3 2>/dev/null \
@@ -99,6 +99,14 @@ lock: ## renew the lock files from pyproject.toml (needs uv; ARGS=--upgrade for 
 	@printf 'hatchling\neditables\n' > $(VENV)/build.in
 	@$(COMPILE) pyproject.toml $(VENV)/build.in -o requirements.lock
 	@$(COMPILE) --extra dev -c requirements.lock pyproject.toml $(VENV)/build.in -o requirements-dev.lock
+
+# each room has its own copy of the protocol, for the simulators share nothing with the system
+stubs: $(DEV) ## generate the Pub/Sub stubs anew from the two .proto files (after an upgrade of grpcio)
+	@for room in connector simulator; do at=$$room/salesforce/eventbus; \
+		$(BIN)/python -m grpc_tools.protoc -I $$at --python_out=$$at --pyi_out=$$at --grpc_python_out=$$at \
+			$$at/pubsub_api.proto; \
+		sed -i.old "s/^import pubsub_api_pb2 as/from $$room.salesforce.eventbus import pubsub_api_pb2 as/" \
+			$$at/pubsub_api_pb2_grpc.py; rm $$at/*.old; done
 
 clean: ## remove what make made: the environment and the caches (the data folder stays)
 	@rm -rf $(VENV) tests/contract/foreign/.venv tests/contract/foreign/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
