@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     _add_common(salesforce, port=8403)
     salesforce.add_argument("--tls-port", type=int, default=8405)
     salesforce.add_argument("--pubsub-port", type=int, default=8404)
+    salesforce.add_argument("--pubsub-plaintext", action="store_true", help="gRPC without TLS")
     return root
 
 

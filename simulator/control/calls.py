@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,9 +21,9 @@ SECRET_PARAMETERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """One call, with the keys of `GET /_simulator/calls`; `status` None: no answer was sent."""
+    """One call, with the keys of `GET /_simulator/calls`; `status` None: no answer was sent yet."""
 
     seq: int
     time: str
@@ -59,7 +59,7 @@ class CallLog:
         records: int | None = None,
         fault: str | None = None,
     ) -> Call:
-        """Note one finished call (gRPC as method `GRPC`)."""
+        """Note one call (gRPC as method `GRPC`), which `amend` may still complete."""
         with self._lock:
             self._seq += 1
             call = Call(
@@ -78,6 +78,13 @@ class CallLog:
             self._calls.append(call)
         return call
 
+    def amend(
+        self, call: Call, *, ms: int, records: int | None, fault: str | None, status: int | None
+    ) -> None:
+        """Tell more of a call that went on after it was noted."""
+        with self._lock:
+            call.ms, call.records, call.fault, call.status = ms, records, fault, status
+
     def since(self, seq: int = 0) -> list[dict[str, Any]]:
         """The calls after `seq`, oldest first, as JSON objects."""
         with self._lock:
@@ -85,7 +92,7 @@ class CallLog:
             for call in reversed(self._calls):
                 if call.seq <= seq:
                     break
-                newest_first.append(call)
+                newest_first.append(replace(call))
         return [asdict(call) for call in reversed(newest_first)]
 
     def clear(self) -> None:

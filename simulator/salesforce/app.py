@@ -2,15 +2,16 @@
 
 import asyncio
 import gzip
+import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -23,9 +24,11 @@ from simulator.salesforce.faults import CALL_FAULTS, CallState
 from simulator.salesforce.identity import identity_routes
 from simulator.salesforce.metadata.endpoint import metadata_routes
 from simulator.salesforce.metadata.soap import metadata_soap_routes
+from simulator.salesforce.multipart import FORM_DATA
 from simulator.salesforce.oauth import bearer, oauth_routes
 from simulator.salesforce.org import SalesforceOrg
 from simulator.salesforce.page import page_routes
+from simulator.salesforce.pubsub.routes import managed_subscription_routes
 from simulator.salesforce.router import Router, check_version
 from simulator.salesforce.slashes import single_slashes
 from simulator.salesforce.soap import soap_routes
@@ -34,8 +37,13 @@ METHODS = ["GET", "POST", "PATCH", "DELETE", "PUT"]
 NO_CACHE = "no-cache,must-revalidate,max-age=0,no-store,private"
 SEASONS = ("Spring", "Summer", "Winter")
 OLDEST, NEWEST = 31, 66
+# The bodies of jobs are taken apart by those who know the job.
+JOBS = re.compile(r"/services/data/[^/]+/jobs/", re.IGNORECASE)
+UNPARSED = frozenset({"text/csv", FORM_DATA})
 BODILESS = frozenset({204, 304})
 WORTH_ZIPPING = 1000
+# The largest window, with the header and trailer of gzip.
+GZIP_WINDOW = zlib.MAX_WBITS | 16
 MAINTENANCE = (
     "<html><head><title>Salesforce</title></head><body><p>We are down for maintenance. "
     "Sorry for the inconvenience. We'll be back shortly.</p></body></html>"
@@ -56,6 +64,7 @@ def make_app(org: SalesforceOrg) -> ASGIApp:
         Route("/_simulator/credentials", _credentials(org), methods=["GET"]),
         *control_routes(org.board, org.calls, org.reset),
         *org_routes(org),
+        *managed_subscription_routes(org),
         *oauth_routes(org),
         *authorize_routes(org),
         *identity_routes(org),
@@ -184,10 +193,13 @@ async def _body(request: Request) -> Any:
     if not raw:
         return None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_zipped = request.headers.get("content-encoding", "").lower() == "gzip"
+    if kind in UNPARSED and JOBS.match(request.url.path):
+        return _unzipped(raw) if is_zipped else raw
     if kind != "application/json":
         message = f"Content type '{kind}' is not supported; use application/json"
         raise Refusal("UNSUPPORTED_MEDIA_TYPE", message, status=415)
-    if request.headers.get("content-encoding", "").lower() == "gzip":
+    if is_zipped:
         raw = _unzipped(raw)
     try:
         return orjson.loads(raw)
@@ -209,13 +221,26 @@ def _response(answer: Answer, request: Request) -> Response:
         return Response(status_code=answer.status, headers=headers)
     if isinstance(answer.body, bytes):
         return Response(answer.body, answer.status, headers=headers)
+    zips = "gzip" in request.headers.get("accept-encoding", "")
+    if isinstance(answer.body, Iterator):
+        headers |= {"Content-Encoding": "gzip"} if zips else {}
+        return StreamingResponse(_flowing(answer.body, zips=zips), answer.status, headers=headers)
     pretty = request.headers.get("x-prettyprint") == "1"
     content = orjson.dumps(answer.body, option=orjson.OPT_INDENT_2 if pretty else 0)
     headers["Content-Type"] = "application/json;charset=UTF-8"
-    if len(content) > WORTH_ZIPPING and "gzip" in request.headers.get("accept-encoding", ""):
+    if len(content) > WORTH_ZIPPING and zips:
         headers["Content-Encoding"] = "gzip"
         content = gzip.compress(content, compresslevel=1)
     return Response(content, answer.status, headers=headers)
+
+
+async def _flowing(pieces: Iterator[bytes], *, zips: bool) -> AsyncIterator[bytes]:
+    """A long body in pieces, between which other calls get their turn."""
+    zipped = zlib.compressobj(1, wbits=GZIP_WINDOW)
+    for piece in pieces:
+        yield zipped.compress(piece) if zips else piece
+    if zips:
+        yield zipped.flush()
 
 
 def _error_body(status: int) -> Any:

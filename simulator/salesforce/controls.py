@@ -1,4 +1,4 @@
-"""How tests and people set the org up: its switches and rules, under `/_simulator`."""
+"""How tests and people set the org up: its switches, rules and clock, under `/_simulator`."""
 
 import orjson
 from starlette.requests import Request
@@ -17,6 +17,7 @@ def org_routes(org: SalesforceOrg) -> list[BaseRoute]:
         Route("/_simulator/switches", endpoints.switches, methods=["GET", "PATCH"]),
         Route("/_simulator/rules", endpoints.rules, methods=["GET", "POST", "DELETE"]),
         Route("/_simulator/rules/{rule_id}", endpoints.rule, methods=["DELETE"]),
+        Route("/_simulator/clock", endpoints.clock, methods=["POST"]),
     ]
 
 
@@ -52,3 +53,16 @@ class OrgEndpoints:
         """`DELETE /_simulator/rules/{id}`."""
         known = self._org.remove_rules(request.path_params["rule_id"])
         return Response(status_code=204 if known else 404)
+
+    async def clock(self, request: Request) -> Response:
+        """`POST /_simulator/clock {"hours": n}`: events grow older; nothing else does."""
+        try:
+            wanted = orjson.loads(await request.body())
+        except orjson.JSONDecodeError as problem:
+            return JSONResponse({"message": str(problem)}, 422)
+        hours = wanted.get("hours") if isinstance(wanted, dict) else None
+        if isinstance(hours, bool) or not isinstance(hours, int | float) or hours < 0:
+            message = "the clock goes forward by a number of hours, at least 0"
+            return JSONResponse({"message": message}, 422)
+        self._org.events.forward(hours)
+        return JSONResponse({"hours": self._org.events.clock.hours})

@@ -9,14 +9,18 @@ from simulator.control.calls import CallLog
 from simulator.control.journal import Journal
 from simulator.salesforce.accounts import Accounts
 from simulator.salesforce.arrangement import Arrangement
+from simulator.salesforce.bulk.jobs import Jobs
 from simulator.salesforce.credentials import TlsFiles, load_credentials, load_tls_files
 from simulator.salesforce.cursors import Cursors
+from simulator.salesforce.events.bus import EventBus
+from simulator.salesforce.events.past import Past
 from simulator.salesforce.faults import fault_board
 from simulator.salesforce.grants import Grants
 from simulator.salesforce.locks import RowLocks
 from simulator.salesforce.metadata.catalog import Catalog
 from simulator.salesforce.metadata.deployments import Deployments
 from simulator.salesforce.persons import shadow_contact, with_persons
+from simulator.salesforce.pubsub.managed_subscriptions import ManagedSubscriptions
 from simulator.salesforce.rollups import rollup_followers
 from simulator.salesforce.rulebook import Rulebook
 from simulator.salesforce.schema import load_schema
@@ -37,6 +41,7 @@ class Addresses:
     port: int = 8403
     tls_port: int = 8405
     pubsub_port: int = 8404
+    has_pubsub_tls: bool = True
 
 
 class SalesforceOrg:
@@ -47,6 +52,7 @@ class SalesforceOrg:
         self.instance_url = f"http://{shown}:{addresses.port}"
         self.tls_url = f"https://{shown}:{addresses.tls_port}"
         self.pubsub_endpoint = f"{shown}:{addresses.pubsub_port}"
+        self.has_pubsub_tls = addresses.has_pubsub_tls
         self.credentials = load_credentials(folder)
         self.tls_files: TlsFiles = load_tls_files(folder, addresses.host)
         self.switches = Switches()
@@ -57,13 +63,17 @@ class SalesforceOrg:
         self.calls = CallLog()
         self.usage = Usage()
         self.cursors = Cursors()
+        self.jobs = Jobs()
         self.schema = with_persons(load_schema())
-        self.store = Store(self.schema, Journal(folder / JOURNAL_FILE))
+        journal, past = Journal(folder / JOURNAL_FILE), Past()
+        self.store = Store(self.schema, journal, past)
         self.store.switches = self.switches
         self.store.followers = _followers(self.store)
         self.visibility = Visibility(self.store, self.switches)
-        self.catalog = Catalog(self.schema)
+        self.events = EventBus(self.store, self.visibility, journal, past)
+        self.catalog = Catalog(self.schema, self.store.channels)
         self.deployments = Deployments(self.store)
+        self.managed_subscriptions = ManagedSubscriptions()
         self.rulebook = Rulebook(self.store, self.visibility)
         self.arrangement = Arrangement(folder, self.switches, self.rulebook)
         if self.store.is_empty:
@@ -85,7 +95,10 @@ class SalesforceOrg:
         with self.store.lock:
             self.rulebook.clear()
             self.deployments.clear()
+            self.jobs.clear()
+            self.managed_subscriptions.clear()
             self.store.clear()
+            self.events.clear()
             plant_start_state(self.store, self.credentials)
             self.cursors.clear()
             self.locks.clear()
@@ -142,7 +155,7 @@ class SalesforceOrg:
             "ca_file": str(self.tls_files.ca.resolve()),
             "login_url": self.instance_url,
             "pubsub_endpoint": self.pubsub_endpoint,
-            "pubsub_tls": True,
+            "pubsub_tls": self.has_pubsub_tls,
             "organization_id": known.organization_id,
             "username": known.agent.username,
             "password": known.password,

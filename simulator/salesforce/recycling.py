@@ -8,6 +8,8 @@ from simulator.salesforce.store import Row, Transaction
 
 # Kept in a deleted row: the row whose deletion took it along, and the references it emptied.
 TAKEN_BY, EMPTIED = "_taken_by", "_emptied"
+# Kept in a row that was deleted past the bin, from where nothing brings it back.
+ERASED = "_erased"
 
 
 def delete(transaction: Transaction, kind: ObjectType, row: Row, taken_by: str = "") -> None:
@@ -47,6 +49,12 @@ def undelete(transaction: Transaction, kind: ObjectType, row_id: str) -> None:
     for link in transaction.store.full_schema.children(kind.name):
         if link.field.cascade:
             _undelete_taken(transaction, link, row_id, row.get(TAKEN_BY, ""))
+
+
+def erase(transaction: Transaction, kind: ObjectType, row_id: str) -> None:
+    """Take a deleted row out of the bin without giving it back."""
+    row = transaction.store.tables[kind.name].rows[row_id]
+    transaction.put(kind.name, {**row, ERASED: True})
 
 
 def stamped(transaction: Transaction, row: Row) -> Row:

@@ -32,6 +32,7 @@ SETUP = frozenset(
         "PermissionSet",
         "PermissionSetAssignment",
         "Profile",
+        "QueueSobject",
         "RecordType",
     }
 )

@@ -13,9 +13,17 @@ from simulator.salesforce import (
     retrieval,
     tree,
 )
+from simulator.salesforce.bulk import ingest, reading
 from simulator.salesforce.calls import Answer, Call, Headers
 from simulator.salesforce.errors import Refusal, method_not_allowed, not_found
-from simulator.salesforce.faults import UNTAGGED, CallState, Place, RowFaults
+from simulator.salesforce.events import resources as event_schemas
+from simulator.salesforce.faults import (
+    CallState,
+    Place,
+    RowFaults,
+    change_origin,
+    event_faults,
+)
 from simulator.salesforce.metadata import tooling
 from simulator.salesforce.session import Org, Session
 from simulator.salesforce.store import Transaction
@@ -25,7 +33,7 @@ Resource = Callable[..., Answer]
 ALLOW_SAVE = re.compile(r"allowSave\s*=\s*true", re.IGNORECASE)
 NO_HEADERS: Mapping[str, str] = {}
 OLDEST, NEWEST = 31, 66
-NAMES = ("composite", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
+NAMES = ("composite", "jobs", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
 
 
 def _resource_map(_: Session, call: Call) -> Answer:
@@ -33,9 +41,9 @@ def _resource_map(_: Session, call: Call) -> Answer:
 
 
 def _limits(session: Session, _: Call) -> Answer:
-    return Answer(
-        200, session.org.usage.limits(sum(len(t.rows) for t in session.store.tables.values()))
-    )
+    limits = session.org.usage.limits(sum(len(t.rows) for t in session.store.tables.values()))
+    limits["DailyDeliveredPlatformEvents"] = session.org.events.allowance()
+    return Answer(200, limits)
 
 
 def _composite_names(_: Session, call: Call) -> Answer:
@@ -59,6 +67,8 @@ RESOURCES: tuple[tuple[str, str, Resource], ...] = (
     ("POST,PATCH,DELETE", r"/composite/sobjects", collection.write_rows),
     ("GET,POST", r"/composite/sobjects/(\w+)", collection.read_rows),
     ("PATCH", r"/composite/sobjects/(\w+)/(\w+)", collection.upsert_rows),
+    ("GET", r"/event/eventSchema/([\w-]+)", event_schemas.schema_by_id),
+    ("GET", r"/sobjects/(\w+)/eventSchema", event_schemas.schema_of_event),
     ("GET", r"/sobjects", resources.list_objects),
     ("GET,POST", r"/sobjects/(\w+)", resources.one_object),
     ("GET", r"/sobjects/(\w+)/describe", resources.describe_object),
@@ -67,6 +77,18 @@ RESOURCES: tuple[tuple[str, str, Resource], ...] = (
     ("GET", r"/sobjects/(\w+)/deleted", retrieval.deleted),
     ("GET,PATCH,DELETE,POST", r"/sobjects/(\w+)/(\w+)", resources.one_row),
     ("GET,PATCH,DELETE", r"/sobjects/(\w+)/(\w+)/(.+)", resources.row_by_key),
+    ("GET,POST", r"/jobs/ingest", ingest.all_jobs),
+    ("GET,PATCH,DELETE", r"/jobs/ingest/(\w+)", ingest.one_job),
+    ("PUT", r"/jobs/ingest/(\w+)/batches", ingest.content),
+    (
+        "GET",
+        r"/jobs/ingest/(\w+)/(successfulResults|failedResults|unprocessedrecords)",
+        ingest.results,
+    ),
+    ("GET,POST", r"/jobs/query", reading.all_jobs),
+    ("GET,PATCH,DELETE", r"/jobs/query/(\w+)", reading.one_job),
+    ("GET", r"/jobs/query/(\w+)/results", reading.results),
+    ("GET", r"/jobs/query/(\w+)/resultPages", reading.result_pages),
     *tooling.ROUTES,
 )
 ROUTES = tuple(
@@ -89,6 +111,7 @@ class Router:
             "rest", call.version[1:], call.client, call.method, call.full_path, state
         )
         with self._org.store.transaction(call.user_id, origin) as transaction:
+            transaction.event_fault = event_faults(self._board, call.client, state)
             answer = self.perform(call, transaction, state)
         if state.locks is not None:
             state.lasts = state.locks.settle()
@@ -97,14 +120,8 @@ class Router:
     def origin(
         self, api: str, version: str, client: str | None, method: str, path: str, state: CallState
     ) -> str:
-        """What change events call the origin of a call's changes (facts section 13)."""
-        place = f"com/salesforce/api/{api}/{version}"
-        if client is None or method == "GET":
-            return place
-        if self._board.take(method, path, client, {UNTAGGED}):
-            state.hits.append(UNTAGGED)
-            return place
-        return f"{place};client={client}"
+        """What change events call the origin of a call's changes."""
+        return change_origin(self._board, f"{api}/{version}", client, (method, path), state)
 
     def perform(self, call: Call, transaction: Transaction, state: CallState) -> Answer:
         """Answer a call inside a transaction; a refusal undoes only its own writes."""
@@ -130,6 +147,7 @@ class Router:
     ) -> Session:
         """What a call at some places, (method, path), works with."""
         faults = RowFaults(self._board, places, client, state)
+        state.places += (each for each in places if each not in state.places)
         assigns = headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE"
         allow_save = ALLOW_SAVE.search(headers.get("sforce-duplicate-rule-header", "")) is not None
         writer = Writer(

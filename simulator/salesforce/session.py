@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from simulator.control.faults import FaultBoard
+from simulator.salesforce.bulk.jobs import Jobs
 from simulator.salesforce.calls import Answer, Call
 from simulator.salesforce.cursors import Cursors
+from simulator.salesforce.events.bus import EventBus
 from simulator.salesforce.locks import RowLocks
 from simulator.salesforce.metadata.catalog import Catalog
 from simulator.salesforce.rulebook import Rulebook
@@ -23,6 +26,9 @@ class Org(Protocol):
     usage: Usage
     cursors: Cursors
     locks: RowLocks
+    events: EventBus
+    board: FaultBoard
+    jobs: Jobs
     catalog: Catalog
     rulebook: Rulebook
     switches: Switches

@@ -7,16 +7,18 @@ place: a write puts a new dict, so the old one serves the rollback.
 import re
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain
 from operator import itemgetter
 from sys import intern
-from typing import Any
+from typing import Any, Protocol
 
-from simulator.control.journal import Journal
+from simulator.control.journal import Entry, Journal
+from simulator.salesforce.events.channels import ChannelChange, Channels
 from simulator.salesforce.ids import mint, serial_of
+from simulator.salesforce.indexes import Index
 from simulator.salesforce.metadata.customizations import Change, Customizations
 from simulator.salesforce.schema import Field, ObjectType, Schema
 from simulator.salesforce.switches import Switches
@@ -38,38 +40,6 @@ REPEATED = (
     "SystemModstamp",
 )
 PERSONAL_REFERENCES = frozenset({"OwnerId", "CreatedById", "LastModifiedById"})
-
-
-class Index:
-    """The ids of the rows that hold a value, compared without case."""
-
-    def __init__(self) -> None:
-        self._ids: dict[str, str | list[str]] = {}
-
-    def ids(self, value: str) -> Sequence[str]:
-        """The ids of the rows with this value."""
-        held = self._ids.get(_key(value), ())
-        return (held,) if isinstance(held, str) else held
-
-    def add(self, value: str, row_id: str) -> None:
-        """Note that a row holds a value."""
-        key = _key(value)
-        held = self._ids.setdefault(key, row_id)
-        if isinstance(held, list):
-            held.append(row_id)
-        elif held != row_id:
-            self._ids[key] = [held, row_id]
-
-    def remove(self, value: str, row_id: str) -> None:
-        """Note that a row no longer holds a value."""
-        key = _key(value)
-        held = self._ids.get(key)
-        if isinstance(held, list):
-            held.remove(row_id)
-            if len(held) == 1:
-                self._ids[key] = held[0]
-        else:
-            self._ids.pop(key, None)
 
 
 class Table:
@@ -168,6 +138,8 @@ class Transaction:
         self.moment = moment
         # What change events will say of where the changes came from.
         self.origin = origin
+        # What befalls its events, by object: `gap` or `overflow`, set by the call it is of.
+        self.event_fault: Callable[[str], str | None] = lambda _: None
         self._undo: list[tuple[Table, str, Row | None]] = []
 
     def row(self, kind: str, row_id: str | None) -> Row | None:
@@ -220,14 +192,34 @@ class Transaction:
             rows.setdefault(table.kind.name, {})[row_id] = table.rows[row_id]
         return rows
 
+    def written(self, kinds: Container[str]) -> list[tuple[str, Row | None, Row]]:
+        """The rows of some objects in the order of their first writes: object, before, after."""
+        seen: set[str] = set()
+        rows = []
+        for table, row_id, old in self._undo:
+            kind = table.kind.name
+            if kind in kinds and row_id not in seen:
+                seen.add(row_id)
+                rows.append((kind, old, table.rows[row_id]))
+        return rows
 
+
+# What the journal keeps of a transaction's events, and the act that publishes them.
+Recorded = tuple[Entry, Callable[[], None]]
 Follower = Callable[[Transaction, Row | None, Row], None]
+
+
+class Past(Protocol):
+    """What takes up the events that a journal tells of."""
+
+    def note(self, entry: Entry, rows: Mapping[str, list[Row]]) -> None:
+        """Take up one entry and the rows that were written with it."""
 
 
 class Store:
     """The data of the org."""
 
-    def __init__(self, schema: Schema, journal: Journal) -> None:
+    def __init__(self, schema: Schema, journal: Journal, past: Past | None = None) -> None:
         self.full_schema = schema
         # How much of the schema a user sees; field permissions replace this.
         self.seen_by: Callable[[str], Schema] = lambda _: schema
@@ -235,6 +227,9 @@ class Store:
         # What else changes, inside the transaction, when a row of an object does.
         self.followers: Mapping[str, Sequence[Follower]] = {}
         self._customizations = Customizations(schema)
+        self.channels = Channels()
+        # What takes down the change events of a transaction.
+        self.recorder: Callable[[Transaction], Recorded | None] = lambda _: None
         self.changes = 0
         self.lock = threading.RLock()
         self.current: Transaction | None = None
@@ -243,7 +238,7 @@ class Store:
         self._moment = ""
         self.tables: dict[str, Table] = {}
         self._empty()
-        self._replay()
+        self._replay(past)
 
     @property
     def schema(self) -> Schema:
@@ -279,6 +274,7 @@ class Store:
         """Forget all rows."""
         with self.lock:
             self._customizations.clear()
+            self.channels.clear()
             self._empty()
             self._journal.rewrite([])
             self.changes += 1
@@ -288,6 +284,13 @@ class Store:
         with self.lock:
             self._journal.append({"schema": [*changes]})
             self._customize(changes)
+            self.changes += 1
+
+    def change_channels(self, changes: Sequence[ChannelChange]) -> None:
+        """Change the channels of change events."""
+        with self.lock:
+            self._journal.append({"channels": [*changes]})
+            self._change_channels(changes)
             self.changes += 1
 
     def close(self) -> None:
@@ -307,11 +310,19 @@ class Store:
             else:
                 self.tables[name] = Table(kind)
 
+    def _change_channels(self, changes: Sequence[ChannelChange]) -> None:
+        for change in changes:
+            self.channels.apply(change)
+
     def _commit(self, transaction: Transaction) -> None:
         touched = transaction.touched()
         if not touched:
             return
-        self._journal.append({"rows": {name: [*rows.values()] for name, rows in touched.items()}})
+        entry: Entry = {"rows": {name: [*rows.values()] for name, rows in touched.items()}}
+        recorded = self.recorder(transaction)
+        if recorded is not None:
+            entry["bus"] = recorded[0]
+        self._journal.append(entry)
         for name, rows in touched.items():
             table = self.tables[name]
             for row_id in rows:
@@ -319,12 +330,17 @@ class Store:
         self.changes += 1
         for listener in self._listeners:
             listener(touched)
+        if recorded is not None:
+            recorded[1]()
 
-    def _replay(self) -> None:
+    def _replay(self, past: Past | None) -> None:
         read = 0
         for entry in self._journal.replay():
             if "schema" in entry:
                 self._customize(entry["schema"])
+            self._change_channels(entry.get("channels", ()))
+            if past is not None and "bus" in entry:
+                past.note(entry["bus"], entry.get("rows", {}))
             for name, rows in entry.get("rows", {}).items():
                 read += len(rows)
                 # Rows of an object that was removed since have no table any more.
@@ -346,14 +362,8 @@ class Store:
     def _schema_entries(self) -> Iterator[dict[str, Any]]:
         if not self._customizations.is_empty:
             yield {"schema": [*self._customizations.changes()]}
-
-
-def _key(value: Any) -> str:
-    if type(value) is not str:
-        return str(value)
-    lowered = value.lower()
-    # The row's own text serves as the key where it can: a million copies would be 70 MiB.
-    return value if lowered == value else lowered
+        if not self.channels.is_empty:
+            yield {"channels": [*self.channels.changes()]}
 
 
 def _is_indexed(field: Field) -> bool:

@@ -63,24 +63,51 @@ LIMITS: Mapping[str, int] = {
 }
 
 
+class Rolling:
+    """How many of something there were within the last 24 hours of a clock (in seconds)."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._slots: deque[list[int]] = deque()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """Those of the last 24 hours."""
+        oldest = int(self._clock() - DAY_SECONDS) // SLOT_SECONDS
+        while self._slots and self._slots[0][0] < oldest:
+            self._count -= self._slots.popleft()[1]
+        return self._count
+
+    def add(self, more: int) -> None:
+        """Count some more."""
+        slot = int(self._clock()) // SLOT_SECONDS
+        if not self._slots or self._slots[-1][0] != slot:
+            self._slots.append([slot, 0])
+        self._slots[-1][1] += more
+        self._count += more
+
+    def clear(self) -> None:
+        """Start counting anew."""
+        self._slots.clear()
+        self._count = 0
+
+
 class Usage:
-    """Requests of the last 24 hours against the allocation of the org."""
+    """Requests and other things of the last 24 hours against the allocations of the org."""
 
     def __init__(
         self, allowed: int = DAILY_REQUESTS, clock: Callable[[], float] = time.time
     ) -> None:
         self.allowed = allowed
         self._clock = clock
-        self._slots: deque[list[int]] = deque()
-        self._used = 0
+        self._requests = Rolling(clock)
+        self._spent: dict[str, Rolling] = {}
 
     @property
     def used(self) -> int:
         """Requests of the last 24 hours."""
-        oldest = int(self._clock() - DAY_SECONDS) // SLOT_SECONDS
-        while self._slots and self._slots[0][0] < oldest:
-            self._used -= self._slots.popleft()[1]
-        return self._used
+        return self._requests.count
 
     @property
     def is_spent(self) -> bool:
@@ -89,16 +116,21 @@ class Usage:
 
     def count(self, requests: int = 1) -> None:
         """Count requests that were answered."""
-        slot = int(self._clock()) // SLOT_SECONDS
-        if not self._slots or self._slots[-1][0] != slot:
-            self._slots.append([slot, 0])
-        self._slots[-1][1] += requests
-        self._used += requests
+        self._requests.add(requests)
+
+    def spend(self, name: str, amount: int = 1) -> None:
+        """Take from an allocation other than that of requests."""
+        self._spent.setdefault(name, Rolling(self._clock)).add(amount)
+
+    def remaining(self, name: str) -> int:
+        """What is left of an allocation other than that of requests."""
+        spent = self._spent.get(name)
+        return max(0, LIMITS[name] - (spent.count if spent else 0))
 
     def clear(self) -> None:
         """Start counting anew."""
-        self._slots.clear()
-        self._used = 0
+        self._requests.clear()
+        self._spent.clear()
 
     def header(self) -> str:
         """The value of `Sforce-Limit-Info`."""
@@ -106,7 +138,9 @@ class Usage:
 
     def limits(self, rows: int = 0) -> dict[str, Any]:
         """The answer of `GET /limits`, for an org that holds so many rows."""
-        limits = {name: {"Max": most, "Remaining": most} for name, most in LIMITS.items()}
+        limits = {
+            name: {"Max": most, "Remaining": self.remaining(name)} for name, most in LIMITS.items()
+        }
         limits["DailyApiRequests"] = {"Max": self.allowed, "Remaining": self.allowed - self.used}
         taken = rows * ROW_BYTES // MEBIBYTE
         limits["DataStorageMB"]["Remaining"] = max(0, LIMITS["DataStorageMB"] - taken)

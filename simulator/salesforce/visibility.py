@@ -25,7 +25,7 @@ WATCHED = frozenset(
 )
 READ, EDIT = "PermissionsRead", "PermissionsEdit"
 NONE, READ_ONLY = "none", "read"
-CUSTOM = ("__c", "__mdt")
+CUSTOM, EVENT = ("__c", "__mdt"), "__e"
 
 
 class Visibility:
@@ -35,6 +35,7 @@ class Visibility:
         self._store = store
         self._switches = switches
         self._known: dict[str, tuple[Schema, datetime]] = {}
+        self._shapes: dict[str, ObjectType] = {}
         self._of: Mapping[str, ObjectType] = {}
         # (user id or None for all, object, field) to `none` or `read`, set by rules.
         self.narrowed: dict[tuple[str | None, str, str], str] = {}
@@ -43,9 +44,7 @@ class Visibility:
 
     def schema_for(self, user_id: str) -> Schema:
         """The objects and fields that a user may see; fields he may only read say so."""
-        if self._of is not self._store.full_schema.objects:
-            self._of = self._store.full_schema.objects
-            self._known.clear()
+        self._follow()
         known = self._known.get(user_id)
         if known is None:
             # To the second, and the past one: a describe read now is never older than it says.
@@ -58,9 +57,27 @@ class Visibility:
         self.schema_for(user_id)
         return self._known[user_id][1]
 
+    def shape(self, name: str) -> ObjectType:
+        """An object with the fields that the org has, whoever may see them."""
+        self._follow()
+        known = self._shapes.get(name)
+        if known is None:
+            kind, typed = self._of[name], self._typed()
+            fields = {n: each for n, each in kind.fields.items() if self._is_on(name, each, typed)}
+            known = kind if fields == kind.fields else replace(kind, fields=fields)
+            self._shapes[name] = known
+        return known
+
     def forget(self) -> None:
         """Look at permissions and switches anew."""
         self._known.clear()
+        self._shapes.clear()
+
+    def _follow(self) -> None:
+        """Forget what was seen of another schema."""
+        if self._of is not self._store.full_schema.objects:
+            self._of = self._store.full_schema.objects
+            self.forget()
 
     def _committed(self, touched: Mapping[str, Any]) -> None:
         if not WATCHED.isdisjoint(touched):
@@ -68,7 +85,7 @@ class Visibility:
 
     def _seen_by(self, user_id: str) -> Schema:
         grants = _Grants(self._store, user_id)
-        typed = {row["SobjectType"] for row in _live(self._store, "RecordType")}
+        typed = self._typed()
         objects = {}
         for name, kind in self._of.items():
             if name.endswith(CUSTOM) and not grants.objects.get(name):
@@ -82,6 +99,10 @@ class Visibility:
             objects[name] = kind if fields == kind.fields else replace(kind, fields=fields)
         return self._store.full_schema if objects == self._of else Schema(objects)
 
+    def _typed(self) -> set[str]:
+        """The objects that have record types."""
+        return {row["SobjectType"] for row in _live(self._store, "RecordType")}
+
     def _is_on(self, name: str, field: Field, typed: set[str]) -> bool:
         """Whether the org has the feature that a field belongs to."""
         if field.feature == "person_accounts":
@@ -92,7 +113,8 @@ class Visibility:
 
     def _seen(self, grants: "_Grants", user_id: str, name: str, field: Field) -> Field | None:
         access = None
-        if field.is_custom and may_be_granted(field):
+        # Whoever may publish an event sees all of it.
+        if field.is_custom and may_be_granted(field) and not name.endswith(EVENT):
             granted = grants.fields.get((name, field.name))
             access = NONE if granted is None else granted
         for whose in (None, user_id):

@@ -137,7 +137,7 @@ class Writer:
         row = self.transaction.store.tables[kind.name].rows.get(long_form(row_id))
         if row is None:
             raise Refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
-        if "IsDeleted" not in row:
+        if "IsDeleted" not in row or recycling.ERASED in row:
             raise Refusal("UNDELETE_FAILED", "Entity is not in the recycle bin", [])
         recycling.undelete(self.transaction, kind, row["Id"])
         return str(row["Id"])

@@ -1,13 +1,17 @@
-"""The org's objects and fields as rows, which the Tooling API queries."""
+"""The org's objects, fields and channels as rows, which the Tooling API queries."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from simulator.control.journal import Journal
+from simulator.salesforce.events.channels import Channels
 from simulator.salesforce.ids import mint
-from simulator.salesforce.metadata.changes import OBJECT_SUFFIX, component_id
+from simulator.salesforce.metadata.channels import channel_rows
+from simulator.salesforce.metadata.definitions import OBJECT_SUFFIX
 from simulator.salesforce.metadata.fields import metadata_of
+from simulator.salesforce.metadata.identity import component_id
 from simulator.salesforce.schema import Field, ObjectType, Schema, load_schema
 from simulator.salesforce.store import Store
 
@@ -21,9 +25,11 @@ Entry = tuple[str, dict[str, Any]]
 class Catalog:
     """Rows about a schema, made anew when it has changed."""
 
-    def __init__(self, full: Schema) -> None:
+    def __init__(self, full: Schema, channels: Channels) -> None:
         self._full = full
+        self._channels = channels
         self._of: Mapping[str, ObjectType] = {}
+        self._version = -1
         self._store: Store | None = None
         self._kinds = load_schema(FOLDER)
 
@@ -34,8 +40,9 @@ class Catalog:
 
     def store(self, user_id: str) -> Store:
         """The rows, changed last by this user where nobody knows who did."""
-        if self._store is None or self._of is not self._full.objects:
-            self._of = self._full.objects
+        is_same = self._of is self._full.objects and self._version == self._channels.version
+        if self._store is None or not is_same:
+            self._of, self._version = self._full.objects, self._channels.version
             self._store = self._filled(user_id)
         return self._store
 
@@ -44,15 +51,10 @@ class Catalog:
         by = {"CreatedById": user_id, "LastModifiedById": user_id}
         at = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), BEGINNING)
         with store.transaction(user_id) as transaction:
-            for kind, row in _entries(self._full):
+            for kind, row in chain(_entries(self._full), channel_rows(self._channels)):
                 filled = {key: value for key, value in row.items() if value is not None}
                 transaction.put(kind, {**filled, **by, **at})
         return store
-
-
-def custom_field_id(object_name: str, field_name: str) -> str:
-    """The id of a custom field."""
-    return component_id(CUSTOM_FIELD, f"{object_name}.{field_name}")
 
 
 def _entries(full: Schema) -> Iterator[Entry]:
@@ -104,7 +106,7 @@ def _definition(row_id: str, entity: str, field: Field) -> dict[str, Any]:
 def _custom(kind: ObjectType, field: Field, entity: str) -> dict[str, Any]:
     is_custom = kind.name.endswith(OBJECT_SUFFIX)
     return {
-        "Id": custom_field_id(kind.name, field.name),
+        "Id": component_id(CUSTOM_FIELD, f"{kind.name}.{field.name}"),
         "TableEnumOrId": component_id(CUSTOM_OBJECT, kind.name) if is_custom else kind.name,
         "DeveloperName": field.name.removesuffix(OBJECT_SUFFIX),
         "FullName": f"{kind.name}.{field.name}",

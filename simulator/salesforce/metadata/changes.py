@@ -4,23 +4,33 @@ First everything is staged, then all of it is carried out; so a component may na
 the same deployment, and a refused deployment leaves no trace. Wordings of problems are [K].
 """
 
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 
-from simulator.salesforce.ids import ALPHABET, mint
+from simulator.salesforce.events.channels import Channel, ChannelChange, Channels, Member
+from simulator.salesforce.metadata.channels import (
+    CHANNEL,
+    MEMBER,
+    channel_of,
+    check_selection,
+    filters_by,
+    member_of,
+)
 from simulator.salesforce.metadata.customizations import Change, changed
+from simulator.salesforce.metadata.definitions import (
+    EVENT_SUFFIX,
+    OBJECT_SUFFIX,
+    object_definition,
+)
 from simulator.salesforce.metadata.fields import Unfit, definition_of
 from simulator.salesforce.metadata.package import FIELD, Component, Package
 from simulator.salesforce.metadata.permissionsets import Grants, grants_of
 from simulator.salesforce.schema import ObjectType, make_field
 
-PREFIXES = {"CustomField": "00N", "CustomObject": "01I", "PermissionSet": "0PS"}
-# Objects first, since fields hang on them; permission sets name both.
-ORDER = ("CustomObject", "CustomField", "PermissionSet")
-OBJECT_SUFFIX = "__c"
-NAME_LENGTH = 80
+# Objects first, since fields hang on them; permission sets name both, channels hold objects.
+ORDER = ("CustomObject", "CustomField", "PermissionSet", CHANNEL, MEMBER)
+# Objects that administrators make and may remove.
+MADE_HERE = (OBJECT_SUFFIX, EVENT_SUFFIX)
 ERROR, WARNING = "Error", "Warning"
 
 
@@ -34,6 +44,7 @@ class Outcome:
     deleted: bool = False
     problem: str | None = None
     problem_type: str | None = None
+    problem_code: str | None = None
 
     @property
     def is_error(self) -> bool:
@@ -44,9 +55,18 @@ class Outcome:
 class Stage:
     """The org as a deployment would leave it."""
 
-    def __init__(self, objects: Mapping[str, ObjectType], permission_sets: Iterable[str]) -> None:
+    def __init__(
+        self,
+        objects: Mapping[str, ObjectType],
+        permission_sets: Iterable[str],
+        channels: Channels,
+        most_entities: int,
+    ) -> None:
         self.objects = dict(objects)
         self.changes: list[Change] = []
+        self.channels = channels.copy()
+        self.channel_changes: list[ChannelChange] = []
+        self._most_entities = most_entities
         self.grants: list[Grants] = []
         self.dropped_sets: list[str] = []
         self._sets = set(permission_sets)
@@ -73,17 +93,20 @@ class Stage:
             step(self, outcome)
         except Unfit as problem:
             outcome.problem, outcome.problem_type = str(problem), ERROR
+            outcome.problem_code = problem.code
         return outcome
 
     def put_object(self, outcome: Outcome) -> None:
         """Make or change an object; of a standard one nothing but its fields is kept."""
         name, told = outcome.component.name, outcome.component.content
         known = self.objects.get(name)
-        if not name.endswith(OBJECT_SUFFIX):
+        if not name.endswith(MADE_HERE):
             if known is None:
                 raise Unfit(f"Entity of type 'CustomObject' named '{name}' cannot be found")
             return
-        definition = self._object(name, told, known)
+        definition = object_definition(name, told, (each.prefix for each in self.objects.values()))
+        if known is not None:
+            definition["prefix"] = known.prefix
         outcome.created = known is None
         outcome.changed = known is None or (known.label, known.plural) != (
             definition["label"],
@@ -125,12 +148,31 @@ class Stage:
         outcome.created, outcome.changed = name not in self._sets, True
         self._sets.add(name)
 
+    def put_channel(self, outcome: Outcome) -> None:
+        """Make or change a channel."""
+        name = outcome.component.name
+        wanted, known = (
+            channel_of(name, outcome.component.content),
+            self.channels.channels.get(name),
+        )
+        self._put_in_channels(outcome, "channel", known, wanted)
+
+    def put_member(self, outcome: Outcome) -> None:
+        """Make or change a member of a channel."""
+        name, told = outcome.component.name, outcome.component.content
+        wanted = member_of(name, told, self.channels, self.objects)
+        check_selection(self.channels, wanted, self._most_entities)
+        self._put_in_channels(outcome, "member", self.channels.members.get(name), wanted)
+
     def drop_object(self, outcome: Outcome) -> None:
         """Remove an object, its fields and its rows."""
         name = outcome.component.name
-        if not name.endswith(OBJECT_SUFFIX) or name not in self.objects:
+        if not name.endswith(MADE_HERE) or name not in self.objects:
             _nothing_to_drop(outcome)
             return
+        for member in list(self.channels.members.values()):
+            if member.entity == name:
+                self._change_channels({"member": member.name, "definition": None})
         self._change({"object": name, "definition": None})
         outcome.deleted = outcome.changed = True
 
@@ -141,6 +183,8 @@ class Stage:
         if kind is None or not field_name.endswith(OBJECT_SUFFIX) or field_name not in kind.fields:
             _nothing_to_drop(outcome)
             return
+        if filters_by(self.channels, name, field_name):
+            raise Unfit(f"{name}.{field_name} is used by the filter of a channel member")
         self._change({"object": name, "field": field_name, "definition": None})
         outcome.deleted = outcome.changed = True
 
@@ -153,37 +197,35 @@ class Stage:
         self.dropped_sets.append(outcome.component.name)
         outcome.deleted = outcome.changed = True
 
-    def _object(
-        self, name: str, told: Mapping[str, Any], known: ObjectType | None
-    ) -> dict[str, Any]:
-        for key in ("label", "pluralLabel", "nameField", "sharingModel"):
-            if not told.get(key):
-                raise Unfit(f"Must specify '{key}' for CustomObject {name}")
-        names: dict[str, Any] = {"type": "string", "length": NAME_LENGTH, "name_field": True}
-        names["label"] = told["nameField"].get("label") or "Name"
-        if told["nameField"].get("type") == "AutoNumber":
-            names |= {"access": "read", "auto_number": True}
-        else:
-            names["defaulted"] = True
-        owner = {"type": "reference", "label": "Owner ID", "to": ["Group", "User"]}
-        return {
-            "label": told["label"],
-            "plural": told["pluralLabel"],
-            "prefix": known.prefix if known else self._free_prefix(),
-            "fields": {
-                "OwnerId": {**owner, "relationship": "Owner", "defaulted": True},
-                "Name": names,
-            },
-        }
+    def drop_channel(self, outcome: Outcome) -> None:
+        """Remove a channel, which must not have members any more."""
+        name = outcome.component.name
+        if self.channels.members_of(name):
+            raise Unfit(f"The channel {name} still has members", "DELETE_FAILED")
+        self._drop(outcome, "channel", self.channels.channels)
 
-    def _free_prefix(self) -> str:
-        used = {kind.prefix for kind in self.objects.values()}
-        return next(
-            prefix
-            for middle in ALPHABET
-            for last in ALPHABET
-            if (prefix := f"a{middle}{last}") not in used
-        )
+    def drop_member(self, outcome: Outcome) -> None:
+        """Remove a member of a channel."""
+        self._drop(outcome, "member", self.channels.members)
+
+    def _put_in_channels(
+        self, outcome: Outcome, what: str, known: object, wanted: Channel | Member
+    ) -> None:
+        outcome.created, outcome.changed = known is None, known != wanted
+        if outcome.changed:
+            self._change_channels({what: wanted.name, "definition": asdict(wanted)})
+
+    def _drop(self, outcome: Outcome, what: str, known: Container[str]) -> None:
+        name = outcome.component.name
+        if name not in known:
+            _nothing_to_drop(outcome)
+            return
+        self._change_channels({what: name, "definition": None})
+        outcome.deleted = outcome.changed = True
+
+    def _change_channels(self, change: ChannelChange) -> None:
+        self.channels.apply(change)
+        self.channel_changes.append(change)
 
     def _change(self, change: Change) -> None:
         changed(self.objects, change)
@@ -194,17 +236,16 @@ STEPS: Mapping[str, Callable[[Stage, Outcome], None]] = {
     "CustomObject": Stage.put_object,
     "CustomField": Stage.put_field,
     "PermissionSet": Stage.put_permission_set,
+    CHANNEL: Stage.put_channel,
+    MEMBER: Stage.put_member,
 }
 REMOVALS: Mapping[str, Callable[[Stage, Outcome], None]] = {
     "CustomObject": Stage.drop_object,
     "CustomField": Stage.drop_field,
     "PermissionSet": Stage.drop_permission_set,
+    CHANNEL: Stage.drop_channel,
+    MEMBER: Stage.drop_member,
 }
-
-
-def component_id(type_: str, name: str) -> str:
-    """The id of a component, the same as long as its name is."""
-    return mint(PREFIXES.get(type_, "0Mt"), zlib.crc32(f"{type_}:{name}".lower().encode()))
 
 
 def _in_order(components: Iterable[Component]) -> Iterator[Component]:

@@ -1,6 +1,7 @@
 """Deployments: each runs beside the calls that ask for it, as a real one does."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -119,14 +120,23 @@ class Deployments:
     def _staged(self, package: Package) -> tuple[Stage, list[Outcome]]:
         sets = self._store.tables["PermissionSet"].rows.values()
         names = [row["Name"] for row in sets if "IsDeleted" not in row]
-        stage = Stage(self._store.full_schema.objects, names)
+        stage = staging(self._store, names)
         return stage, stage.outcomes(package)
+
+
+def staging(store: Store, permission_sets: Iterable[str] = ()) -> Stage:
+    """The org as it is, to be changed on trial."""
+    return Stage(
+        store.full_schema.objects, permission_sets, store.channels, store.switches.event_entities
+    )
 
 
 def carry_out(transaction: Transaction, stage: Stage) -> None:
     """Make the org be as it was staged."""
     if stage.changes:
         transaction.store.customize(stage.changes)
+    if stage.channel_changes:
+        transaction.store.change_channels(stage.channel_changes)
     for change in stage.changes:
         if change["definition"] is None:
             drop_grants_of(transaction, change["object"], change.get("field"))

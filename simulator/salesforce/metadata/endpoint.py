@@ -1,7 +1,6 @@
 """`/metadata/deployRequest`: packages deployed over REST (facts section 18)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -12,21 +11,13 @@ from starlette.routing import BaseRoute, Route
 from simulator.salesforce.errors import Refusal, bad_json, method_not_allowed, not_found
 from simulator.salesforce.metadata.deployments import CANCELING, Deployment
 from simulator.salesforce.metadata.results import shown
+from simulator.salesforce.multipart import parts_of
 from simulator.salesforce.oauth import bearer
 from simulator.salesforce.org import SalesforceOrg
 from simulator.salesforce.store import Row
 
 BASE = "/services/data/{version}/metadata/deployRequest"
 METHODS = ["GET", "POST", "PATCH", "DELETE", "PUT"]
-CRLF = b"\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a multipart body."""
-
-    name: str
-    content: bytes
 
 
 def metadata_routes(org: SalesforceOrg) -> list[BaseRoute]:
@@ -50,7 +41,8 @@ class MetadataEndpoint:
             user = self._user(request)
             if request.method != "POST":
                 raise method_not_allowed(request.method, "POST")
-            parts = {each.name: each.content for each in _parts(await _body(request), request)}
+            kind = request.headers.get("content-type", "")
+            parts = {each.name: each.content for each in parts_of(await _body(request), kind)}
             options = _options(parts.get("json", b"{}"))
             if "file" not in parts:
                 raise Refusal("MISSING_ARGUMENT", "A zip file is required in the part 'file'.")
@@ -91,33 +83,6 @@ class MetadataEndpoint:
 
 async def _body(request: Request) -> bytes:
     return await request.body()
-
-
-def _parts(body: bytes, request: Request) -> Iterator[Part]:
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    boundary = _parameter(parameters, "boundary")
-    if kind.strip().lower() != "multipart/form-data" or not boundary:
-        message = f"Content type '{kind}' is not supported; use multipart/form-data"
-        raise Refusal("UNSUPPORTED_MEDIA_TYPE", message, status=415)
-    for chunk in body.split(b"--" + boundary.encode())[1:-1]:
-        head, _, content = chunk.removeprefix(CRLF).partition(CRLF + CRLF)
-        yield Part(_part_name(head), content.removesuffix(CRLF))
-
-
-def _part_name(head: bytes) -> str:
-    for line in head.decode("utf-8", "replace").split("\r\n"):
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "content-disposition":
-            return _parameter(value, "name")
-    return ""
-
-
-def _parameter(text: str, name: str) -> str:
-    for each in text.split(";"):
-        key, _, value = each.strip().partition("=")
-        if key.lower() == name:
-            return value.strip('"')
-    return ""
 
 
 def _options(content: bytes) -> dict[str, Any]:

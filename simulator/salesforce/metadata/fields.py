@@ -39,6 +39,10 @@ KEYED = frozenset({"Text", "Number", "Email", "AutoNumber"})
 class Unfit(Exception):
     """A component that the org cannot take; the message is the `problem` of a deployment."""
 
+    def __init__(self, problem: str, code: str = "FIELD_INTEGRITY_EXCEPTION") -> None:
+        super().__init__(problem)
+        self.code = code
+
 
 def definition_of(name: str, told: Metadata) -> Definition:
     """What the org keeps for a field that metadata describes."""

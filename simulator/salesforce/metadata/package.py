@@ -15,10 +15,18 @@ MOST_FILES, MOST_BYTES = 10_000, 39 * 1024 * 1024
 FOLDERS = {
     "objects": (".object", "CustomObject"),
     "permissionsets": (".permissionset", "PermissionSet"),
+    "platformEventChannels": (".platformEventChannel", "PlatformEventChannel"),
+    "platformEventChannelMembers": (
+        ".platformEventChannelMember",
+        "PlatformEventChannelMember",
+    ),
 }
 # Elements that a file may repeat, each of which the reader gives as a list.
 REPEATED = frozenset(
-    {"fields", "fieldPermissions", "objectPermissions", "userPermissions", "value", "types"}
+    {
+        *("fields", "fieldPermissions", "objectPermissions", "userPermissions", "value", "types"),
+        "enrichedFields",
+    }
 )
 
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from simulator.salesforce.metadata.changes import Outcome, component_id
+from simulator.salesforce.metadata.changes import Outcome
 from simulator.salesforce.metadata.deployments import IN_PROGRESS, Deployment
+from simulator.salesforce.metadata.identity import component_id
 
 TESTS = {
     "codeCoverage": [],

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from simulator.salesforce.errors import Refusal
-from simulator.salesforce.faults import CallState
+from simulator.salesforce.faults import CallState, event_faults
 from simulator.salesforce.org import SalesforceOrg
 from simulator.salesforce.router import Router
 from simulator.salesforce.soap import envelope, operations, signing
@@ -82,6 +82,7 @@ class SoapEndpoint:
             "soap", request.path_params["version"], client, "POST", path, state
         )
         with self._org.store.transaction(user["Id"], origin) as transaction:
+            transaction.event_fault = event_faults(self._org.board, client, state)
             session = self._router.session(transaction, [("POST", path)], client, state)
             results = operation(session, call)
         request.scope["state"]["records"] = len(results)

@@ -43,6 +43,17 @@ def run(store: Store, text: str, version: str, *, with_deleted: bool = False) ->
     return _Run(store, version, with_deleted=with_deleted).result(parse(text))
 
 
+def found_rows(store: Store, query: Query, *, with_deleted: bool = False) -> list[Row]:
+    """The rows of a query that selects fields, in order and as the store keeps them."""
+    scope = Scope(store, query.text, query.source)
+    return _Run(store, "", with_deleted=with_deleted).ordered_rows(query, scope)
+
+
+def selected_fields(store: Store, query: Query, scope: Scope) -> list[Resolved]:
+    """The fields that a query selects, or the refusal of any name in it that means nothing."""
+    return _Run(store, "", with_deleted=False).looked_up(query, scope)
+
+
 class _Run:
     def __init__(self, store: Store, version: str, *, with_deleted: bool) -> None:
         self._store = store
@@ -60,8 +71,18 @@ class _Run:
             found = _slice(groups(query, scope, rows), query)
             return Result(len(found), found)
         render = self._renderer(query, scope)
-        ordered = _slice(_ordered(list(rows), query.order, scope), query)
+        ordered = self.ordered_rows(query, scope)
         return Result(len(ordered), [render(row) for row in ordered])
+
+    def ordered_rows(self, query: Query, scope: Scope) -> list[Row]:
+        return _slice(_ordered(list(self._rows(query, scope)), query.order, scope), query)
+
+    def looked_up(self, query: Query, scope: Scope) -> list[Resolved]:
+        fields = [each for each in self._items(query, scope) if isinstance(each, Resolved)]
+        if query.where is not None:
+            predicate(query.where, scope, self._semi_join)
+        _ordered([], query.order, scope)
+        return fields
 
     def _rows(self, query: Query, scope: Scope) -> Iterable[Row]:
         table = self._store.tables[scope.kind.name]

@@ -60,14 +60,13 @@ def foreign_python() -> Path:
 @pytest.fixture
 def jsforce(org: Org, node_modules: Path) -> Answered:
     """Runs a case of `clients/jsforce.mjs` and gives what it printed."""
-    script = HERE / "clients" / "jsforce.mjs"
+    return _node_client(org, "jsforce.mjs")
 
-    def run(case: str, **given: Any) -> Any:
-        known = {**org.credentials, **given}
-        trusting = {"NODE_EXTRA_CA_CERTS": org.credentials["ca_file"]}
-        return _printed(["node", str(script), case], known, trusting)
 
-    return run
+@pytest.fixture
+def pubsub(org: Org, node_modules: Path) -> Answered:
+    """Runs a case of `clients/pubsub.mjs` and gives what it printed."""
+    return _node_client(org, "pubsub.mjs")
 
 
 @pytest.fixture
@@ -77,6 +76,17 @@ def python_client(org: Org, foreign_python: Path) -> Answered:
     def run(file: str, case: str) -> Any:
         command = [str(foreign_python), str(HERE / "clients" / file), case]
         return _printed(command, org.credentials, {})
+
+    return run
+
+
+def _node_client(org: Org, file: str) -> Answered:
+    script = HERE / "clients" / file
+
+    def run(case: str, **given: Any) -> Any:
+        known = {**org.credentials, **given}
+        trusting = {"NODE_EXTRA_CA_CERTS": org.credentials["ca_file"]}
+        return _printed(["node", str(script), case], known, trusting)
 
     return run
 

@@ -40,6 +40,12 @@ class Org:
         assert answer.status_code == 200, answer.text
         return list(answer.json()["records"])
 
+    def fault(self, name: str, **params: Any) -> None:
+        """Set a fault, once."""
+        wanted = {"fault": name, "times": 1, "params": params}
+        answer = requests.post(f"{self.url}/_simulator/faults", json=wanted, timeout=5)
+        assert answer.status_code == 201, answer.text
+
     def reset(self) -> None:
         """Go back to the start state."""
         requests.post(f"{self.url}/_simulator/reset", timeout=5).raise_for_status()

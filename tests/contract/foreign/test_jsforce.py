@@ -120,5 +120,20 @@ def test_deploys_an_object_by_its_own_polling(jsforce: Answered) -> None:
     assert {"Visit__c", "Visit__c.Floor__c"} <= set(told["names"])
 
 
+def test_loads_and_reads_in_bulk(jsforce: Answered) -> None:
+    told = jsforce("bulk")
+    (made,) = told["made"]["successfulResults"]
+    rows = {row["LINE_Key__c"]: row for row in told["changed"]["successfulResults"]}
+    assert rows["a"]["sf__Id"] == made["sf__Id"]
+    assert [rows[key]["sf__Created"] for key in "ab"] == ["false", "true"]
+    (failed,) = told["changed"]["failedResults"]
+    assert failed["sf__Error"].startswith("REQUIRED_FIELD_MISSING") and failed["LINE_Key__c"] == "c"
+    assert [row["LastName"] for row in told["found"]] == ['李 "x", y', "陳"]
+
+
+def test_a_job_with_an_unknown_column_fails(jsforce: Answered) -> None:
+    assert "Field name not found : Nose" in jsforce("bulkFailure")
+
+
 def test_a_session_ends_with_the_logout(jsforce: Answered) -> None:
     assert jsforce("logout") == "INVALID_SESSION_ID"

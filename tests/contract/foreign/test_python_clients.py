@@ -41,6 +41,14 @@ def test_simple_salesforce_makes_a_field_by_the_tooling_api(
     assert not org.rows("SELECT Id FROM FieldPermissions WHERE Field = 'Case.Tier__c'")
 
 
+def test_simple_salesforce_loads_and_reads_in_bulk(python_client: Answered) -> None:
+    told = python_client(SIMPLE, "bulk")
+    assert told["found"] == ["陳", "陳"] and told["left"] == []
+    assert (told["told"]["numberRecordsProcessed"], told["told"]["numberRecordsFailed"]) == (3, 1)
+    (failed,) = told["failed"]
+    assert failed["sf__Error"].startswith("REQUIRED_FIELD_MISSING") and failed["LINE_Key__c"] == "c"
+
+
 def test_aiosalesforce_signs_in_by_soap(python_client: Answered) -> None:
     assert python_client(AIO, "soap_login") == 3
 
@@ -62,3 +70,10 @@ def test_aiosalesforce_passes_references_in_a_composite_call(python_client: Answ
 
 def test_aiosalesforce_pages_by_itself(python_client: Answered) -> None:
     assert python_client(AIO, "pages") == 2200
+
+
+def test_aiosalesforce_loads_rows_that_refer_to_others(python_client: Answered) -> None:
+    told = python_client(AIO, "bulk")
+    assert told["account"] and told["state"] == "JobComplete"
+    (error,) = told["failed"]
+    assert error.startswith("REQUIRED_FIELD_MISSING")

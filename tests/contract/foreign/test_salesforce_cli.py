@@ -167,6 +167,36 @@ def test_carries_a_tree_of_records_from_org_to_org(sf: Cli, org: Org, tmp_path: 
     assert [(row["LastName"], row["Account"]["Name"]) for row in found] == [("x", "A")]
 
 
+def test_loads_and_exports_in_bulk(sf: Cli, org: Org, tmp_path: Path) -> None:
+    people, export = tmp_path / "people.csv", tmp_path / "export.csv"
+    people.write_text('LastName,Title,LINE_Key__c\n王,"a, ""b""",k1\n李,,k2\n')
+    contact = ("--sobject", "Contact", "--wait", "1")
+    sf("data", "import", "bulk", *contact, "--file", str(people))
+    people.write_text("LastName,LINE_Key__c\n陳,k1\n林,k3\n,k4\n")
+    upsert = ("data", "upsert", "bulk", *contact, "--file", str(people))
+    refused = sf.answer(*upsert, "--external-id", "LINE_Key__c")
+    results = sf("data", "bulk", "results", "--job-id", refused["data"]["jobId"], cwd=tmp_path)
+    assert (results["successfulRecords"], results["failedRecords"]) == (2, 1)
+    failed = (tmp_path / results["failedFilePath"]).read_text()
+    assert "REQUIRED_FIELD_MISSING" in failed and "k4" in failed
+    text = "SELECT LastName, Title, Account.Name FROM Contact ORDER BY LINE_Key__c"
+    written = ("--output-file", str(export), "--result-format", "csv", "--wait", "1")
+    told = sf("data", "export", "bulk", "-q", text, *written)
+    assert told["totalSize"] == 3
+    assert list(csv.reader(export.read_text().splitlines())) == [
+        ["LastName", "Title", "Account.Name"],
+        *(["陳", 'a, "b"', ""], ["李", "", ""], ["林", "", ""]),
+    ]
+
+
+def test_deletes_in_bulk(sf: Cli, org: Org, tmp_path: Path) -> None:
+    made = sf("data", "create", "record", "-s", "Contact", "-v", "LastName=x")["id"]
+    file = tmp_path / "ids.csv"
+    file.write_text(f"Id\n{made}\n")
+    sf("data", "delete", "bulk", "--sobject", "Contact", "--wait", "1", "--file", str(file))
+    assert org.rows("SELECT Id FROM Contact") == []
+
+
 @pytest.mark.parametrize("rest", ["false", "true"], ids=["soap", "rest"])
 def test_deploys_the_source_folder(sf: Cli, org: Org, tmp_path: Path, rest: str) -> None:
     project = tmp_path / "project"

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import requests
 
 from simulator.control.server import serving
 from simulator.salesforce.app import make_app
 from simulator.salesforce.org import Addresses, SalesforceOrg
+from simulator.salesforce.pubsub.server import PubSubServer
 
 from .stage import Client
+from .subscriber import Subscriber
 
 CONTRACTS = Path(__file__).parents[4] / "shared/contracts/salesforce"
 
@@ -55,6 +58,26 @@ def agent(url: str, credentials: dict[str, Any]) -> Iterator[Client]:
     """The org as the agent."""
     with Client(url, credentials["access_token"]) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def _channel(_served: tuple[SalesforceOrg, str]) -> Iterator[grpc.Channel]:
+    org, _ = _served
+    trusted = grpc.ssl_channel_credentials(org.tls_files.ca.read_bytes())
+    with (
+        PubSubServer(org, "127.0.0.1", 0) as server,
+        grpc.secure_channel(f"127.0.0.1:{server.port}", trusted) as channel,
+    ):
+        yield channel
+
+
+@pytest.fixture
+def subscriber(org: SalesforceOrg, _channel: grpc.Channel) -> Iterator[Subscriber]:
+    """The org over gRPC as the agent, with signs of life that tests need not wait for."""
+    org.switch({"keepalive_seconds": 0.05})
+    known = Subscriber(org.published_credentials(), _channel)
+    yield known
+    known.close()
 
 
 @pytest.fixture

@@ -149,10 +149,11 @@ def free_ports(count: int) -> list[int]:
 class Process:
     """A simulator started as `python -m simulator salesforce`."""
 
-    def __init__(self, data: Path, port: int, tls_port: int) -> None:
+    def __init__(self, data: Path, port: int, tls_port: int, *more: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "simulator", "salesforce", "--data", str(data)]
         command += ["--port", str(port), "--tls-port", str(tls_port)]
+        command += more or ("--pubsub-port", "0")
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
 
     def credentials(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import requests
 
 from simulator.salesforce.org import Addresses, SalesforceOrg
 
+from .listener import Listener
 from .stage import VERSION, Client
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
@@ -274,6 +275,68 @@ def test_destructive_changes_remove_a_field_and_its_grants(agent: Client, deploy
     fields = agent.call("GET", "/sobjects/Lead/describe").json()["fields"]
     assert "LINE_User_Id__c" not in {field["name"] for field in fields}
     assert not agent.query("SELECT Id FROM FieldPermissions WHERE Field = 'Lead.LINE_User_Id__c'")
+
+
+def test_a_deployed_object_is_told_on_the_channel_deployed_with_it(
+    agent: Client, deploy: Deploy, org: SalesforceOrg
+) -> None:
+    event, name = "Visit__ChangeEvent", "Visits_chn_Visit_ChangeEvent"
+    rights = "<allowCreate>true</allowCreate><allowRead>true</allowRead><object>Visit__c</object>"
+    held = f"<eventChannel>Visits__chn</eventChannel><selectedEntity>{event}</selectedEntity>"
+    components = {
+        "CustomObject": "Visit__c",
+        "PermissionSet": "Readers",
+        "PlatformEventChannel": "Visits__chn",
+        "PlatformEventChannelMember": name,
+    }
+    package = zipped(
+        package__dot__xml=manifest(**components),
+        objects__at__Visit__c__dot__object=document("CustomObject", VISIT),
+        permissionsets__at__Readers__dot__permissionset=permission_set(
+            "Lead.LINE_User_Id__c", objects=f"<objectPermissions>{rights}</objectPermissions>"
+        ),
+        platformEventChannels__at__Visits__chn__dot__platformEventChannel=document(
+            "PlatformEventChannel", "<channelType>data</channelType><label>Visits</label>"
+        ),
+        **{
+            f"platformEventChannelMembers/{name}.platformEventChannelMember": document(
+                "PlatformEventChannelMember",
+                f"<enrichedFields><name>Name</name></enrichedFields>{held}",
+            )
+        },
+    )
+    assert "limit of 5 entities" in problems(deploy(package))[0]
+    agent.switch(event_entities=6)
+    assert deploy(package)["status"] == "Succeeded"
+    (readers,) = agent.query("SELECT Id FROM PermissionSet WHERE Name = 'Readers'")
+    (user,) = agent.query("SELECT Id FROM User WHERE Alias = 'lin'")
+    assigned = {"PermissionSetId": readers["Id"], "AssigneeId": user["Id"]}
+    agent.create("PermissionSetAssignment", **assigned)
+    visits = Listener(org, "/data/Visits__chn")
+    visit = agent.create("Visit__c", Name="one")
+    agent.call("DELETE", f"/sobjects/Visit__c/{visit}")
+    made, gone = visits.hear()
+    assert (made.told, gone.values) == (("Visit__c", "CREATE"), {"Name": "one"})
+    removal = {"PlatformEventChannel": "Visits__chn", "PlatformEventChannelMember": name}
+    package = zipped(package__dot__xml=manifest(), destructiveChanges__dot__xml=manifest(**removal))
+    assert deploy(package)["status"] == "Succeeded"
+    assert "Visits__chn" not in org.store.channels.channels
+
+
+def test_a_platform_event_is_deployed_as_an_object_is(
+    agent: Client, deploy: Deploy, org: SalesforceOrg
+) -> None:
+    told = (
+        "<eventType>HighVolume</eventType><label>Order</label><pluralLabel>Orders</pluralLabel>"
+        + TIER.replace("<externalId>true</externalId><unique>true</unique>", "")
+    )
+    package = zipped(
+        package__dot__xml=manifest(CustomObject="Order__e"),
+        objects__at__Order__e__dot__object=document("CustomObject", told),
+    )
+    assert deploy(package)["status"] == "Succeeded"
+    assert org.events.topic("/event/Order__e").can_publish
+    assert agent.create("Order__e", Tier__c="gold").startswith("e0")
 
 
 def test_a_reset_brings_our_fields_back_and_takes_others_away(

@@ -74,7 +74,7 @@ def test_ordinary_rows_answer_under_tooling_too(agent: Client) -> None:
         agent.call("GET", "/tooling/sobjects/CustomField/describe").json()["name"] == "CustomField"
     )
     assert "query" in agent.call("GET", "/tooling").json()
-    assert len(agent.call("GET", "/tooling/sobjects").json()["sobjects"]) == 4
+    assert len(agent.call("GET", "/tooling/sobjects").json()["sobjects"]) == 6
     assert agent.call("DELETE", "/tooling/sobjects/CustomObject").status_code == 405
 
 

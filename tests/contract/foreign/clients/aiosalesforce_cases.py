@@ -93,4 +93,19 @@ async def pages() -> int:
         return len([row async for row in sf.query("SELECT Id FROM Lead")])
 
 
+async def bulk() -> dict:
+    rows = [{"LastName": "王", "Account": {"LINE_Key__c": "a"}}, {"FirstName": "x"}]
+    async with http() as client:
+        sf = org(client)
+        await sf.sobject.create("Account", {"Name": "A", "LINE_Key__c": "a"})
+        jobs = sf.bulk_v2.ingest.perform_operation("insert", "Contact", rows, polling_interval=0.05)
+        (told,) = [job async for job in jobs]
+        read = await sf.sobject.get("Contact", told.successful_results[0]["sf__Id"])
+    return {
+        "account": bool(read["AccountId"]),
+        "state": told.job_info.state,
+        "failed": [row["sf__Error"] for row in told.failed_results],
+    }
+
+
 print(json.dumps(asyncio.run(globals()[sys.argv[1]]())))

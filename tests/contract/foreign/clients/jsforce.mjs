@@ -186,6 +186,33 @@ const cases = {
       names: result.details.componentSuccesses.map((each) => each.fullName),
     }
   },
+  async bulk() {
+    const { bulk2 } = await signedIn()
+    Object.assign(bulk2, { pollInterval: 50, pollTimeout: 20000 })
+    const load = (operation, input) =>
+      bulk2.loadAndWaitForResults({
+        object: 'Contact',
+        operation,
+        input,
+        externalIdFieldName: operation === 'upsert' ? 'LINE_Key__c' : undefined,
+      })
+    const made = await load('insert', [{ LastName: '王', LINE_Key__c: 'a' }])
+    const changed = await load('upsert', [
+      { LastName: '李 "x", y', LINE_Key__c: 'a' },
+      { LastName: '陳', LINE_Key__c: 'b' },
+      { LastName: '', LINE_Key__c: 'c' },
+    ])
+    const found = await bulk2.query('SELECT Id, LastName FROM Contact ORDER BY LINE_Key__c')
+    return { made, changed, found: await found.toArray() }
+  },
+  async bulkFailure() {
+    const { bulk2 } = await signedIn()
+    const job = bulk2.createJob({ object: 'Contact', operation: 'insert' })
+    await job.open()
+    await job.uploadData('Nose\nx\n')
+    await job.close()
+    return job.poll(50, 20000).catch((error) => error.message)
+  },
   async logout() {
     const connection = await signedIn()
     const { accessToken, instanceUrl } = connection

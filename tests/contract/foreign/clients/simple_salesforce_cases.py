@@ -1,5 +1,7 @@
 """simple-salesforce, as its users write it: `python … CASE` with the org's credentials on stdin."""
 
+import csv
+import io
 import json
 import sys
 
@@ -90,6 +92,26 @@ def tooling() -> dict:
         },
     )
     return {"success": made["success"], "id": made["id"]}
+
+
+def bulk() -> dict:
+    contacts = org().bulk2.Contact
+    people = [{"LastName": name, "LINE_Key__c": key} for name, key in zip("王李", "ab")]
+    contacts.insert(records=people, wait=0)
+    changed = [
+        *({**each, "LastName": "陳"} for each in people),
+        {"LastName": "", "LINE_Key__c": "c"},
+    ]
+    (told,) = contacts.upsert(records=changed, external_id_field="LINE_Key__c", wait=0)
+    pages = [*contacts.query("SELECT Id, LastName FROM Contact", max_records=1, wait=0)]
+    found = [row for page in pages for row in csv.DictReader(io.StringIO(page))]
+    contacts.delete(records=[{"Id": each["Id"]} for each in found], wait=0)
+    return {
+        "told": told,
+        "failed": [*csv.DictReader(io.StringIO(contacts.get_failed_records(told["job_id"])))],
+        "found": [each["LastName"] for each in found],
+        "left": "".join(contacts.query("SELECT Id FROM Contact", wait=0)).splitlines()[1:],
+    }
 
 
 print(json.dumps(globals()[sys.argv[1]]()))
