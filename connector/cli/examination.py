@@ -19,8 +19,8 @@ from connector.salesforce.doctor import ObjectNeed
 from connector.salesforce.doctor import examine as examine_org
 from connector.salesforce.probe import probe as probe_org
 from connector.store import migrate
-from connector.store.tables import Org, Published, Stream
-from connector.sync import ledger
+from connector.store.tables import Hole, Org, Published, Stream
+from connector.sync import carriage, ledger
 from connector.sync.status import snapshot
 
 if TYPE_CHECKING:
@@ -201,14 +201,44 @@ def _streams(here: Deployment) -> Iterator[Finding]:
     now, every = datetime.now(UTC), timedelta(seconds=here.settings.poll_seconds)
     with here.store.reading() as session:
         rows = session.scalars(sa.select(Stream).order_by(Stream.name)).all()
-    fix = "See that `connector subscribe` runs, and its log."
+        told, topics = carriage.carried(session, now), carriage.topic_of(session)
+        holes = session.scalars(sa.select(Hole).where(Hole.closed_at.is_(None))).all()
     if not rows:
+        fix = "See that `connector subscribe` runs, and its log."
         yield Finding("streams", ok=False, message="nothing of the org was read yet", fix=fix)
     for row in rows:
-        lag = now - row.read_through
-        late = max(_LEAST_LAG, every * 3) if every < _LEAST_LAG else _SELDOM
-        message = f"{row.name} is read through {row.read_through:%Y-%m-%d %H:%M:%S} UTC"
-        yield Finding("streams", ok=lag < late, message=message, fix=fix)
+        if row.via == "pubsub":
+            yield _topic(row, now)
+        elif row.name in told:
+            yield _object(row, max(row.read_through, topics[row.name].read_through), now, every)
+        else:
+            yield _object(row, row.read_through, now, every)
+    yield from map(_hole, holes)
+
+
+def _object(row: Stream, through: datetime, now: datetime, every: timedelta) -> Finding:
+    late = max(_LEAST_LAG, every * 3) if every < _LEAST_LAG else _SELDOM
+    message = f"{row.name} is read through {through:%Y-%m-%d %H:%M:%S} UTC"
+    fix = "See that `connector subscribe` runs, and its log."
+    return Finding("streams", ok=now - through < late, message=message, fix=fix)
+
+
+def _topic(row: Stream, now: datetime) -> Finding:
+    heard = row.heard_at is not None and row.heard_at > now - carriage.SILENCE
+    if row.live_since is not None and heard:
+        message = f"{row.name} is heard since {row.live_since:%Y-%m-%d %H:%M:%S} UTC"
+        return Finding("streams", ok=True, message=message)
+    why = row.reason or "nothing was heard of it lately"
+    message = f"{row.name} is not heard, so its objects are polled: {why}"
+    fix = "See that `connector subscribe` runs, its log, and what is said of events above."
+    return Finding("streams", ok=False, message=message, fix=fix)
+
+
+def _hole(hole: Hole) -> Finding:
+    span = f"{hole.since:%Y-%m-%d %H:%M:%S} to {hole.until:%Y-%m-%d %H:%M:%S} UTC"
+    message = f"{', '.join(hole.objects)} may have changed unheard from {span}: {hole.reason}"
+    fix = "It is being read again; if this stays, see the log of `connector subscribe`."
+    return Finding("streams", ok=False, message=message, fix=fix)
 
 
 def _ledger(here: Deployment) -> Iterator[Finding]:

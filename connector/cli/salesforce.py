@@ -13,7 +13,7 @@ from connector import bootstrap
 from connector.cli import output
 from connector.cli.deployment import deployment
 from connector.cli.options import data_option, json_option
-from connector.salesforce.installation.content import PERMISSION_SET
+from connector.salesforce.installation.content import MOST_CAPTURED, PERMISSION_SET
 from connector.salesforce.installation.installing import DeploymentRefused, fix_for, install, told
 from connector.salesforce.installation.plan import look
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector.salesforce.gateway import Gateway
+    from connector.salesforce.installation.capturing import Capturing
     from connector.salesforce.installation.installing import Installed
     from connector.salesforce.installation.org import InstallingOrg, Progress
     from connector.salesforce.installation.plan import Plan
@@ -36,10 +37,18 @@ def command() -> None:
 @command.command("install")
 @click.option("--yes", is_flag=True, help="Do not ask before changing the org.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option(
+    "--capture",
+    type=click.IntRange(min=0),
+    default=MOST_CAPTURED,
+    show_default=True,
+    metavar="N",
+    help="How many objects the org may capture in all; more with the add-on, 0 asks for none.",
+)
 @data_option
 @json_option
-def install_command(data: Path, *, yes: bool, dry_run: bool, as_json: bool) -> int:
-    """Bring fields, permission set and its assignment to the org, as far as they are missing.
+def install_command(data: Path, *, yes: bool, dry_run: bool, capture: int, as_json: bool) -> int:
+    """Bring fields, permission set, its assignment and the channel of events, as far as missing.
 
     First shows what will change; a second run finds nothing left to do. Exits with 1 when
     something is left that it could not do (or, with --dry-run, that it would do).
@@ -50,7 +59,7 @@ def install_command(data: Path, *, yes: bool, dry_run: bool, as_json: bool) -> i
         raise click.UsageError("--json cannot ask: give --yes or --dry-run")
     here = deployment(data)
     with closing(bootstrap.open_installing_org(here.settings)) as org:
-        plan = look(here.gateway, org)
+        plan = look(here.gateway, org, capture)
         if not as_json:
             _show(plan)
         if dry_run or not plan.lacks:
@@ -98,9 +107,19 @@ def _show(plan: Plan) -> None:
         output.put("To be changed in the org:")
         for lack in plan.lacks:
             output.put(f"  {lack.text}")
+    _show_capture(plan.capturing)
     for obstacle in plan.obstacles:
         output.put(f"  {output.paint('left out', output.BAD)}  {obstacle.message}")
         output.put(f"            what to do: {obstacle.fix}")
+
+
+def _show_capture(capturing: Capturing) -> None:
+    used = ", ".join(capturing.used) or "none"
+    output.put(f"Captured by the org: {used} ({len(capturing.used)} of {capturing.allowance})")
+    if capturing.objects:
+        output.put(f"  told of as events: {', '.join(capturing.objects)}")
+    for each in capturing.polled:
+        output.put(f"  polled: {each.object} ({each.reason})")
 
 
 def _ended(plan: Plan, done: Installed | None, *, as_json: bool) -> int:
@@ -140,6 +159,7 @@ def _summary(plan: Plan, done: Installed | None) -> dict[str, Any]:
         },
         "remaining": [asdict(lack) for lack in after.lacks],
         "obstacles": [asdict(obstacle) for obstacle in after.obstacles],
+        "capture": {**asdict(plan.capturing), "free": plan.capturing.free},
     }
 
 

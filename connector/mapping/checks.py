@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connector.domain.lines import Direction, Write
+from connector.mapping import bonds, givenchecks
 from connector.mapping.compiled import KEY_FIELD, CompiledMapping, Parent
 from connector.mapping.document import Create, MappingDocument
+from connector.mapping.given import given
 from connector.mapping.scene import Scene
 from connector.mapping.schema import FieldSchema, ObjectSchema
 
@@ -16,9 +18,11 @@ def check_whole(scene: Scene, compiled: CompiledMapping) -> None:
     _fields_given_twice(scene)
     _sources_filled_twice(scene)
     _parent_cycles(scene)
+    givenchecks.alone(scene)
+    bonds.check(scene)
     if scene.object is not None:
         _parents_writable(scene, scene.object, compiled.parents)
-        _owner_and_record_type(scene, scene.object)
+        givenchecks.in_org(scene, scene.object)
         if compiled.create is not Create.SALESFORCE:
             _key(scene, scene.object)
             _required(scene, scene.object)
@@ -118,15 +122,6 @@ def _parents_writable(scene: Scene, org: ObjectSchema, parents: Iterable[Parent]
             scene.problem(("parents", parent.field), message, "give the parent write: create")
 
 
-def _owner_and_record_type(scene: Scene, org: ObjectSchema) -> None:
-    for key, name in (("owner", "OwnerId"), ("record_type", "RecordTypeId")):
-        if getattr(scene.document, key) is None:
-            continue
-        field = org.field(name)
-        if field is None or not field.createable:
-            scene.problem((key,), f"{org.name} has no {name} that this user may set")
-
-
 def _key(scene: Scene, org: ObjectSchema) -> None:
     """Creates are upserts by our key, so the field must be there and tell rows apart."""
     field = org.field(KEY_FIELD)
@@ -160,7 +155,4 @@ def _filled(document: MappingDocument) -> Iterable[str]:
         if spec.direction is not Direction.FROM_SALESFORCE:
             yield from spec.salesforce
     yield from document.parents
-    if document.owner is not None:
-        yield "OwnerId"
-    if document.record_type is not None:
-        yield "RecordTypeId"
+    yield from (each.field for each in given(document))

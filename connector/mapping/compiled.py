@@ -18,6 +18,7 @@ from connector.errors import ConnectorError
 from connector.mapping.canonical import canonical, plain_text, refusal
 from connector.mapping.cel import CheckedExpression, ExpressionFailed
 from connector.mapping.document import Create, Missing, OnDelete
+from connector.mapping.given import Given
 from connector.mapping.matching import MatchRule
 from connector.mapping.places import Place
 from connector.mapping.recordshape import record_shape
@@ -271,11 +272,12 @@ class CompiledMapping:
     adopt: Adoption | None
     parents: tuple[Parent, ...]
     lines: tuple[Line, ...]
-    owner: str | None
-    record_type: str | None
+    given: tuple[Given, ...] = ()
     when: CheckedExpression | None = None
     named_for_others: tuple[str, ...] = ()
     """Reference fields from which other mappings of the same record adopt their rows."""
+    mates: tuple[str, ...] = ()
+    """Other mappings of the same record whose new rows are made together with this one's."""
 
     def active(self, view: Values) -> bool:
         """Whether the record is to be written; raises `LineProblem` when `when` cannot be worked out."""

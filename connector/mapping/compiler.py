@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.domain.records import RecordSchema, ValueType
+from connector.mapping.bonds import mates_of
 from connector.mapping.cel import (
     CheckedExpression,
     ExpressionRefused,
@@ -16,6 +17,7 @@ from connector.mapping.cel import (
 from connector.mapping.checks import check_whole
 from connector.mapping.compiled import Adoption, CompiledMapping, Line, Parent
 from connector.mapping.document import MappingDocument, MatchSpec, ParentSpec
+from connector.mapping.given import given
 from connector.mapping.linecompiler import LineCompiler
 from connector.mapping.matching import MatchRule
 from connector.mapping.places import Path, Problem, problem_at
@@ -95,10 +97,10 @@ class _Compiler:
             adopt=self._adoption(),
             parents=tuple(self._parent(name, each) for name, each in written.parents.items()),
             lines=lines,
-            owner=written.owner,
-            record_type=written.record_type,
+            given=tuple(given(written)),
             when=self._when(),
             named_for_others=self._named_for_others(),
+            mates=mates_of(self._scene.read.name, self._scene.documents),
         )
 
     def _when(self) -> CheckedExpression | None:

@@ -86,6 +86,13 @@ def _as_parents(value: Any) -> Any:
     }
 
 
+def _as_owner(value: Any) -> Any:
+    """User names have the form of an e-mail address, developer names of queues never do."""
+    if not isinstance(value, str):
+        return value
+    return {"user" if "@" in value else "queue": value}
+
+
 def _as_pairs(value: Any) -> Any:
     """`values` as pairs, since JSON keys would turn `true` and `3` into text."""
     if not isinstance(value, dict):
@@ -212,6 +219,15 @@ class AdoptSpec(_Model):
     """The field of its row that names ours."""
 
 
+class OwnerSpec(_Model):
+    """Who owns new rows. Exactly one of `queue` and `user` says it."""
+
+    queue: str | None = None
+    """A queue that takes rows of the object, by its developer name."""
+    user: str | None = None
+    """An active user, by user name."""
+
+
 class MappingDocument(_Model):
     """One record kind to one Salesforce object."""
 
@@ -233,8 +249,10 @@ class MappingDocument(_Model):
     """What a deleted row means."""
     assignment_rule: bool = False
     """Whether the org's assignment rule runs, on creates only."""
-    owner: str | None = None
-    """The owner of new rows: a queue or user by its developer or user name."""
+    atomic: bool = False
+    """Whether a new row and the rows of its `self` parents are made together or not at all."""
+    owner: Annotated[OwnerSpec | None, _normal(_as_owner, str | OwnerSpec | None)] = None
+    """The owner of new rows: a queue or a user."""
     record_type: str | None = None
     """The record type of new rows, by its DeveloperName."""
     match: tuple[MatchSpec, ...] = ()

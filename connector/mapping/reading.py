@@ -22,6 +22,7 @@ from connector.mapping.document import (
     LookupSpec,
     MappingDocument,
     MatchSpec,
+    OwnerSpec,
     ParentSpec,
 )
 from connector.mapping.places import Path, Place, Placed, Problem, problem_at, read_yaml
@@ -35,6 +36,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("match",): MatchSpec,
     ("parents",): ParentSpec,
     ("adopt",): AdoptSpec,
+    ("owner",): OwnerSpec,
 }
 
 

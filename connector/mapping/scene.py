@@ -25,6 +25,11 @@ class Scene:
     others: Mapping[str, MappingDocument]
     problems: list[Problem]
 
+    @property
+    def documents(self) -> Mapping[str, MappingDocument]:
+        """The whole set, this document among it."""
+        return {**self.others, self.read.name: self.document}
+
     def problem(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         """Note a problem at the value, or at the key, of a path."""
         place = self.read.key(*path) if key else self.read.at(*path)

@@ -42,6 +42,8 @@ class ObjectSchema:
 
     name: str
     fields: Mapping[str, FieldSchema]
+    record_types: tuple[str, ...] = ()
+    """Developer names of the record types that the user may give to rows."""
 
     @cached_property
     def _by_lower(self) -> dict[str, FieldSchema]:
@@ -54,7 +56,10 @@ class ObjectSchema:
 
 def from_describe(described: Mapping[str, Any]) -> ObjectSchema:
     """Read the answer of `GET /sobjects/{object}/describe`."""
-    return _object(described["name"], (_from_describe(field) for field in described["fields"]))
+    fields = (_from_describe(field) for field in described["fields"])
+    types = described.get("recordTypeInfos") or ()
+    usable = (each for each in types if each.get("available") and not each.get("master"))
+    return _object(described["name"], fields, (str(each["developerName"]) for each in usable))
 
 
 def to_json(schema: ObjectSchema) -> dict[str, Any]:
@@ -63,19 +68,21 @@ def to_json(schema: ObjectSchema) -> dict[str, Any]:
         {key: value for key, value in asdict(field).items() if value != _DEFAULTS[key]}
         for field in schema.fields.values()
     ]
-    return {"name": schema.name, "fields": fields}
+    types = {"record_types": list(schema.record_types)} if schema.record_types else {}
+    return {"name": schema.name, "fields": fields, **types}
 
 
 def from_json(stored: Mapping[str, Any]) -> ObjectSchema:
     """The inverse of `to_json`."""
-    return _object(stored["name"], (_field(**field) for field in stored["fields"]))
+    fields = (_field(**field) for field in stored["fields"])
+    return _object(stored["name"], fields, stored.get("record_types", ()))
 
 
 _DEFAULTS: dict[str, Any] = asdict(FieldSchema(name=""))
 
 
-def _object(name: str, fields: Iterable[FieldSchema]) -> ObjectSchema:
-    return ObjectSchema(name, {field.name: field for field in fields})
+def _object(name: str, fields: Iterable[FieldSchema], record_types: Iterable[str]) -> ObjectSchema:
+    return ObjectSchema(name, {field.name: field for field in fields}, tuple(record_types))
 
 
 def _field(**stored: Any) -> FieldSchema:

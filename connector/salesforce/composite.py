@@ -15,6 +15,7 @@ from connector.salesforce.faults import fault_of, faults_of, unknown_outcome
 from connector.salesforce.rows import flat
 from connector.salesforce.soql import MAX_LENGTH, selected
 from connector.salesforce.steps import (
+    Part,
     Query,
     Read,
     Rehearsal,
@@ -22,7 +23,6 @@ from connector.salesforce.steps import (
     RowFailed,
     RowOk,
     Rows,
-    Step,
     StepFailed,
     Update,
     Upsert,
@@ -38,7 +38,7 @@ REFERENCE = (
 )
 
 
-def refuse_oversize(steps: Sequence[Step]) -> None:
+def refuse_oversize(steps: Sequence[Part]) -> None:
     """Raise `ValueError` for what the API would refuse as a whole."""
     if not 0 < len(steps) <= MAX_STEPS:
         raise ValueError(
@@ -50,7 +50,7 @@ def refuse_oversize(steps: Sequence[Step]) -> None:
         _refuse_oversize(step)
 
 
-def _refuse_oversize(step: Step) -> None:
+def _refuse_oversize(step: Part) -> None:
     if isinstance(step, Query):
         size, most = len(step.soql), MAX_LENGTH
     elif isinstance(step, Read):
@@ -61,7 +61,7 @@ def _refuse_oversize(step: Step) -> None:
         raise ValueError(f"{type(step).__name__} {step.ref!r} is too large: {size} > {most}")
 
 
-def subrequest(step: Step, version: str, reference: str, *, assign: bool) -> dict[str, Any]:
+def subrequest(step: Part, version: str, reference: str, *, assign: bool) -> dict[str, Any]:
     """One subrequest; it says its assignment rules itself, for it inherits three headers only."""
     method, path, body = resource(step)
     request: dict[str, Any] = {
@@ -76,7 +76,7 @@ def subrequest(step: Step, version: str, reference: str, *, assign: bool) -> dic
     return request
 
 
-def resource(step: Step) -> tuple[str, str, dict[str, Any] | None]:
+def resource(step: Part) -> tuple[str, str, dict[str, Any] | None]:
     """Method, path below the version, and body of a step."""
     match step:
         case Query():
@@ -94,12 +94,12 @@ def resource(step: Step) -> tuple[str, str, dict[str, Any] | None]:
             return "PATCH", "composite/sobjects", _records(step)
 
 
-def auto_assign(steps: Sequence[Step], *, assign: bool) -> str:
+def auto_assign(steps: Sequence[Part], *, assign: bool) -> str:
     """The header of the whole call: rules run only where an upsert asked for them."""
     return "TRUE" if assign and any(isinstance(step, Upsert) for step in steps) else "FALSE"
 
 
-def _auto_assign(step: Step, *, assign: bool) -> str:
+def _auto_assign(step: Part, *, assign: bool) -> str:
     return auto_assign((step,), assign=assign)
 
 
@@ -108,7 +108,7 @@ def _records(step: Upsert | Update) -> dict[str, Any]:
     return {"allOrNone": False, "records": [{"attributes": mark, **row} for row in step.rows]}
 
 
-def result(step: Step, status: int, body: Any) -> Result:
+def result(step: Part, status: int, body: Any) -> Result:
     """What a subrequest's answer means for its step."""
     if status >= 300:
         fault = faults_of(body, status, object_name=_object(step))[0]
@@ -145,7 +145,7 @@ def _row(object_name: str, answered: Mapping[str, Any]) -> RowOk | RowFailed:
     return RowFailed(faults_of(answered.get("errors") or [], 400, object_name=object_name))
 
 
-def _object(step: Step) -> str:
+def _object(step: Part) -> str:
     return "" if isinstance(step, Query) else step.object
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from connector.mapping.schema import FieldSchema, ObjectSchema
+from connector.salesforce import capture
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD
@@ -39,7 +41,9 @@ def examine(gateway: Gateway, needs: Sequence[ObjectNeed]) -> list[Finding]:
         findings = list(_entrance(gateway))
         for need in needs:
             findings += _object(gateway, need)
-        findings.append(_budget(gateway))
+        findings += _changes(gateway, [need.object for need in needs])
+        limits = gateway.limits()
+        findings += [_budget(limits), *_deliveries(limits)]
     except CallFailed as failed:
         return [Finding(ok=False, what=f"Salesforce: {failed.message}", fix=failed.fix)]
     return findings
@@ -108,8 +112,36 @@ def _key(schema: ObjectSchema, need: ObjectNeed) -> Iterator[Finding]:
         )
 
 
-def _budget(gateway: Gateway) -> Finding:
-    daily = gateway.limits().get("DailyApiRequests") or {}
+def _changes(gateway: Gateway, objects: Sequence[str]) -> Iterator[Finding]:
+    """How changes of each object come to be known: as events, or by asking for them."""
+    captured = capture.look(gateway)
+    for name in objects:
+        if name in captured.objects:
+            yield Finding(ok=True, what=f"{name}: its changes come as events")
+        else:
+            why = captured.reason or f"the channel {capture.CHANNEL} does not carry it"
+            yield Finding(ok=True, what=f"{name}: its changes are polled, for {why}")
+    for name in capture.unseen(gateway, captured.objects.intersection(objects)):
+        yield Finding(
+            ok=False,
+            what=f"{name}: its events do not come, for the integration user lacks View All on it",
+            fix=f"Give the user {_PERMISSION_SET}: connector salesforce install",
+        )
+
+
+def _deliveries(limits: Mapping[str, Any]) -> Iterator[Finding]:
+    daily = limits.get("DailyDeliveredPlatformEvents") or {}
+    most, left = int(daily.get("Max") or 0), int(daily.get("Remaining") or 0)
+    if not most:
+        return
+    what = f"event deliveries: {left} of {most} left in the rolling 24 hours"
+    low = left < most * _LOW_BUDGET
+    fix = "Changes are polled meanwhile; capture fewer objects, or buy the add-on."
+    yield Finding(ok=not low, what=what, fix=fix if low else "")
+
+
+def _budget(limits: Mapping[str, Any]) -> Finding:
+    daily = limits.get("DailyApiRequests") or {}
     most, left = int(daily.get("Max") or 0), int(daily.get("Remaining") or 0)
     what = f"API requests: {left} of {most} left in the rolling 24 hours"
     if most and left < most * _LOW_BUDGET:

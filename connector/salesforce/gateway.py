@@ -6,10 +6,11 @@ fault. Only calls that write nothing are repeated here, and for seconds only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import orjson
 import requests
@@ -26,7 +27,7 @@ from tenacity import (
 from connector.domain.faults import Fault, FaultKind
 from connector.mapping.canonical import long_id
 from connector.mapping.schema import ObjectSchema, from_describe
-from connector.salesforce import composite
+from connector.salesforce import composite, graph_wire
 from connector.salesforce.access import OrgAccess
 from connector.salesforce.faults import CallFailed, fault_of, faults_of, unknown_outcome
 from connector.salesforce.rows import flat
@@ -35,6 +36,8 @@ from connector.salesforce.signin import Grant
 from connector.salesforce.soql import selected
 from connector.salesforce.steps import (
     Answer,
+    Graphs,
+    Part,
     Query,
     Read,
     Rehearsal,
@@ -78,12 +81,24 @@ class Gateway:
         """(used, limit) API calls in the rolling 24 hours; None before the first answer."""
         return self._session.usage
 
+    @property
+    def org_time(self) -> datetime:
+        """The org's clock, as this thread's last answer told it."""
+        return self._session.last.date
+
     def run(self, steps: Sequence[Step], *, assign: bool = False) -> Answer:
-        """Carry out one to five steps in order as one call; `assign`: upserts run its rules."""
-        composite.refuse_oversize(steps)
-        if _reads(steps):
-            return self._soon(lambda: self._run(steps, assign=False))
-        return self._run(steps, assign=assign)
+        """Carry out one to five steps in order as one call; `assign`: upserts run its rules.
+
+        Graphs are a call of their own.
+        """
+        graphs = graph_wire.alone(steps)
+        if graphs is not None:
+            return self._run_graphs(graphs, assign=assign)
+        parts = [step for step in steps if not isinstance(step, Graphs)]
+        composite.refuse_oversize(parts)
+        if _reads(parts):
+            return self._soon(lambda: self._run(parts, assign=False))
+        return self._run(parts, assign=assign)
 
     def rehearse(self, upserts: Sequence[Upsert]) -> Rehearsal:
         """Carry out upserts of one row each all or none, and undo them by a last step that fails."""
@@ -100,6 +115,16 @@ class Gateway:
     def query(self, soql: str, *, deleted: bool = False) -> list[Row]:
         """All rows of one query, however long; `deleted` sees the recycle bin and archive too."""
         return self._only(Query("query", soql, deleted)).found
+
+    def tooling_query(self, soql: str) -> list[Row]:
+        """All rows of a query about what the org is made of (Tooling API)."""
+        names, rows = selected(soql), list[Row]()
+        page = self._read(f"tooling/query?q={quote(soql, safe='')}")
+        while True:
+            rows += [flat(row, names) for row in page["records"]]
+            if not page.get("nextRecordsUrl"):
+                return rows
+            page = self._page(page["nextRecordsUrl"])
 
     def count(self, soql: str) -> int:
         """The answer of a `SELECT COUNT() …`."""
@@ -128,6 +153,38 @@ class Gateway:
                 )
             ) from None
 
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[requests.Response], T],
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        writes: bool = False,
+    ) -> T:
+        """One call of its own below the version, its answer streamed to `read`.
+
+        One that writes nothing may be asked, and read, again.
+        """
+
+        def once() -> T:
+            host = urlsplit(self._signed_in().instance_url).netloc
+            url = f"https://{host}/services/data/v{self._access.api_version}/{path}"
+            with self._session.request(
+                method, url, data=body, headers=headers, stream=True
+            ) as answer:
+                if answer.status_code == 404:  # of one thing, which says nothing of the address
+                    raise CallFailed(faults_of(_content(answer), 404)[0])
+                if not answer.ok:
+                    raise SalesforceError(url, answer.status_code, path, _content(answer))
+                return read(answer)
+
+        def call() -> T:
+            return self._guarded(once, writes=writes)
+
+        return call() if writes else self._soon(call)
+
     def limits(self) -> dict[str, Any]:
         """The org's limits and what remains of them (REST API, "Limits")."""
         return cast("dict[str, Any]", self._read("limits"))
@@ -151,7 +208,16 @@ class Gateway:
 
     # -- one call
 
-    def _run(self, steps: Sequence[Step], *, assign: bool) -> Answer:
+    def _run_graphs(self, step: Graphs, *, assign: bool) -> Answer:
+        body = graph_wire.body(step, self._access.api_version)
+        headers = {"Sforce-Auto-Assign": "TRUE" if assign else "FALSE"}
+        answered = self._send("POST", "composite/graph", body, headers, writes=True)
+        seen = self._session.last
+        return Answer(
+            seen.date, {step.ref: graph_wire.results(step, answered or {})}, 1, seen.elapsed
+        )
+
+    def _run(self, steps: Sequence[Part], *, assign: bool) -> Answer:
         version = self._access.api_version
         wanted = [
             composite.subrequest(step, version, f"s{at}", assign=assign)
@@ -177,7 +243,7 @@ class Gateway:
             calls += pages
         return Answer(seen.date, results, calls, seen.elapsed)
 
-    def _one_by_one(self, steps: Sequence[Step], *, assign: bool) -> Answer:
+    def _one_by_one(self, steps: Sequence[Part], *, assign: bool) -> Answer:
         """Each step as a call of its own, for a value holds `@{`, a reference to composite."""
         results: dict[str, Result] = {}
         failures: list[CallFailed] = []
@@ -192,7 +258,7 @@ class Gateway:
         seen = self._session.last
         return Answer(seen.date, results, len(steps), seen.elapsed)
 
-    def _single(self, step: Step, *, assign: bool) -> Result:
+    def _single(self, step: Part, *, assign: bool) -> Result:
         if isinstance(step, Query | Read):
             return self._run((step,), assign=False).results[step.ref]
         method, path, content = composite.resource(step)
@@ -200,7 +266,7 @@ class Gateway:
         answered = self._send(method, path, orjson.dumps(content), headers, writes=True)
         return composite.result(step, 200, answered)
 
-    def _complete(self, step: Step, found: Result, body: Any) -> tuple[Result, int]:
+    def _complete(self, step: Part, found: Result, body: Any) -> tuple[Result, int]:
         """Follow the further pages of a query; the calls made for them beside."""
         if not isinstance(step, Query) or not isinstance(found, Rows):
             return found, 0
@@ -276,6 +342,10 @@ class Gateway:
             self._instance_url = url
         return self._client
 
+    def grant(self, stale: Grant | None = None) -> Grant:
+        """The token in use, for the org's other APIs; a new one where this is `stale`."""
+        return self._session.grant(stale)
+
     def _signed_in(self) -> Grant:
         return self._session.grant()
 
@@ -290,7 +360,14 @@ class Gateway:
         return tries(call)
 
 
-def _reads(steps: Sequence[Step]) -> bool:
+def _content(answer: requests.Response) -> Any:
+    try:
+        return orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        return answer.content
+
+
+def _reads(steps: Sequence[Part]) -> bool:
     return all(isinstance(step, Query | Read) for step in steps)
 
 

@@ -58,8 +58,9 @@ def collect(
 
 def failed_with(call: Call, fault: Fault) -> dict[str, WriteOutcome]:
     """The outcomes of a call that failed as a whole, its write rows all with that fault."""
-    written = [ref for refs in call.rows.values() for ref in refs]
-    return {ref: WriteOutcome(None, (fault,), split=len(written) > 1) for ref in written}
+    written = list(_written(call))
+    smallest = len({call.bonds.get(ref, ref) for ref in written}) < 2
+    return {ref: WriteOutcome(None, (fault,), split=not smallest) for ref in written}
 
 
 def orphans(call: Call, outcomes: Mapping[str, WriteOutcome]) -> dict[str, WriteOutcome]:
@@ -73,6 +74,10 @@ def orphans(call: Call, outcomes: Mapping[str, WriteOutcome]) -> dict[str, Write
         parents = call.parents.get(ref, ())
         if any(parent in lost or parent in found for parent in parents):
             found[ref] = WriteOutcome(None, (_collateral(),))
+    broken = {call.bonds[ref] for ref in found if ref in call.bonds}
+    for ref in _written(call):
+        if call.bonds.get(ref) in broken:
+            found[ref] = WriteOutcome(None, (_collateral(),))
     return found
 
 
@@ -85,7 +90,8 @@ def _spare_children(call: Call, outcomes: dict[str, WriteOutcome]) -> None:
         call
     ):  # steps stand in order of levels: parents are told before their children
         outcome = outcomes[ref]
-        parents = call.parents.get(ref, ())
+        bond = call.bonds.get(ref)  # in a graph the org itself says which row is to blame
+        parents = [up for up in call.parents.get(ref, ()) if call.bonds.get(up, "") != bond]
         if outcome.failed and any(
             parent in outcomes and outcomes[parent].failed for parent in parents
         ):

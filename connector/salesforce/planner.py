@@ -9,102 +9,43 @@ not lock the same parent.
 Assignment rules are said per subrequest and per call. Which of the two a collection obeys is
 not documented, so writes to objects with assignment rules that differ in this never share a
 call.
+
+New rows that stand or fall together go in graphs, in calls of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
-from connector.domain.values import Fields
-from connector.errors import ConnectorError
+from connector.salesforce.graphs import bonded, graph_calls, graphs_without
+from connector.salesforce.order import ancestry_of, levels_of
+from connector.salesforce.plans import (
+    ASSIGNED_OBJECTS,
+    KEY_FIELD,
+    STANDARD,
+    Ancestry,
+    Call,
+    Limits,
+    ParentCycle,
+    ParentRef,
+    WriteIntent,
+    row_of,
+)
 from connector.salesforce.soql import MAX_LENGTH, in_list, select
-from connector.salesforce.steps import Query, Step, Update, Upsert
+from connector.salesforce.steps import Graphs, Query, Step, Update, Upsert
 
-KEY_FIELD = "LINE_Key__c"
-ASSIGNED_OBJECTS = frozenset(
-    {"Account", "Case", "Lead"}
-)  # those the Sforce-Auto-Assign header speaks of
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one call may hold; `object_rows` narrows the steps of an object that is slow."""
-
-    steps: int = 5
-    rows: int = 200
-    read_rows: int = 2000
-    object_rows: Mapping[str, int] = field(default_factory=dict)
-
-    def step_rows(self, object_name: str) -> int:
-        """The most rows of one step on this object, at least one."""
-        return max(1, min(self.rows, self.object_rows.get(object_name, self.rows)))
-
-
-STANDARD = Limits()
-
-
-@dataclass(frozen=True)
-class ParentRef:
-    """A reference field, by the parent's Salesforce id when known, else by the parent's key."""
-
-    field: str
-    relationship: str
-    object: str
-    id: str | None = None
-    key: str | None = None
-
-
-@dataclass(frozen=True)
-class WriteIntent:
-    """One row to be made true.
-
-    `group` keeps rows of one parent Account together; `level` is a floor for the order.
-    """
-
-    ref: str
-    object: str
-    key: str
-    salesforce_id: str | None
-    fields: Fields
-    parents: tuple[ParentRef, ...] = ()
-    read_back: tuple[str, ...] = ()
-    group: str | None = None
-    level: int = 0
-    assign: bool = False
-
-
-@dataclass(frozen=True)
-class Call:
-    """One composite call.
-
-    `rows`: intent refs by step ref, in row order; `read_backs`: intent refs by query ref.
-
-    `parents` names each intent's parents among the same plan's intents.
-    """
-
-    steps: tuple[Step, ...]
-    rows: Mapping[str, tuple[str, ...]]
-    read_backs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    assign: bool = False
-
-    @property
-    def written(self) -> int:
-        """How many rows the call writes."""
-        return sum(len(refs) for refs in self.rows.values())
-
-
-class ParentCycle(ConnectorError):
-    """Rows that name each other as parents can never be created."""
-
-    def __init__(self, refs: Iterable[str]) -> None:
-        super().__init__(
-            "parent_cycle",
-            f"these rows are each other's parents: {', '.join(sorted(refs))}",
-            "Take one of the parents out of the mapping.",
-        )
+__all__ = [
+    "KEY_FIELD",
+    "STANDARD",
+    "Call",
+    "Limits",
+    "ParentCycle",
+    "ParentRef",
+    "WriteIntent",
+    "plan_writes",
+    "without",
+]
 
 
 @dataclass(frozen=True)
@@ -112,6 +53,7 @@ class _Block:
     """Rows that become one step."""
 
     intents: tuple[WriteIntent, ...]
+    level: int
 
     @property
     def object(self) -> str:
@@ -119,21 +61,46 @@ class _Block:
 
     @property
     def assign(self) -> bool:
-        return _assigns(self.intents[0])
-
-
-_Ancestry: TypeAlias = Mapping[str, tuple[str, ...]]
+        return self.intents[0].assigns
 
 
 def plan_writes(intents: Sequence[WriteIntent], limits: Limits = STANDARD) -> list[Call]:
     """The calls, to be carried out in this order."""
-    ancestry = _ancestry(intents)
-    blocks = list(_blocks(intents, _levels(intents, ancestry), limits))
-    apart = _calls(blocks, limits, ancestry, read_now=False)
+    ancestry = ancestry_of(intents)
+    bonds = bonded(intents)
+    levels = levels_of(intents, ancestry, bonds)
+    free = [intent for intent in intents if intent.ref not in bonds]
+    blocks = list(_blocks(free, levels, limits))
+    tied = [intent for intent in intents if intent.ref in bonds]
+    graphs = list(graph_calls(tied, levels, limits, ancestry))
+    later = list(_read_calls(tied, limits))
+    apart = [
+        *_merged(blocks, graphs, limits, ancestry, read_now=False),
+        *_read_calls(intents, limits),
+    ]
     if limits.steps < 2:
         return apart
-    together = _calls(blocks, limits, ancestry, read_now=True)
+    together = [*_merged(blocks, graphs, limits, ancestry, read_now=True), *later]
     return apart if len(apart) < len(together) else together
+
+
+def _merged(
+    blocks: Sequence[_Block],
+    graphs: Sequence[tuple[int, Call]],
+    limits: Limits,
+    ancestry: Ancestry,
+    *,
+    read_now: bool,
+) -> list[Call]:
+    """Graphs among the other calls, each after all that its rows may name."""
+    calls: list[Call] = []
+    rest = list(blocks)
+    for level, graph in graphs:
+        before = [block for block in rest if block.level <= level]
+        rest = [block for block in rest if block.level > level]
+        calls += _calls(before, limits, ancestry, read_now=read_now)
+        calls.append(graph)
+    return [*calls, *_calls(rest, limits, ancestry, read_now=read_now)]
 
 
 def without(call: Call, refs: Iterable[str]) -> Call | None:
@@ -144,6 +111,12 @@ def without(call: Call, refs: Iterable[str]) -> Call | None:
         if isinstance(step, Query) or step.ref not in call.rows:
             steps.append(step)
             continue
+        if isinstance(step, Graphs):
+            left, kept_refs = graphs_without(step, call.rows[step.ref], held)
+            if left is not None:
+                steps.append(left)
+                rows[step.ref] = kept_refs
+            continue
         kept = [(ref, at) for at, ref in enumerate(call.rows[step.ref]) if ref not in held]
         if kept and isinstance(step, Upsert | Update):
             steps.append(replace(step, rows=tuple(step.rows[at] for _, at in kept)))
@@ -153,35 +126,7 @@ def without(call: Call, refs: Iterable[str]) -> Call | None:
     return replace(call, steps=tuple(steps), rows=rows)
 
 
-# -- order
-
-
-def _ancestry(intents: Sequence[WriteIntent]) -> _Ancestry:
-    by_key = {(intent.object, intent.key): intent.ref for intent in intents}
-    return {
-        intent.ref: tuple(
-            ref
-            for parent in intent.parents
-            if parent.id is None and parent.key is not None
-            for ref in (by_key.get((parent.object, parent.key)),)
-            if ref is not None and ref != intent.ref
-        )
-        for intent in intents
-    }
-
-
-def _levels(intents: Sequence[WriteIntent], ancestry: _Ancestry) -> dict[str, int]:
-    floors = {intent.ref: intent.level for intent in intents}
-    levels: dict[str, int] = {}
-    waiting = dict(ancestry)
-    while waiting:
-        ready = [ref for ref, parents in waiting.items() if all(up in levels for up in parents)]
-        if not ready:
-            raise ParentCycle(waiting)
-        for ref in ready:
-            parents = waiting.pop(ref)
-            levels[ref] = max([floors[ref], *(levels[up] + 1 for up in parents)])
-    return levels
+# -- blocks
 
 
 def _blocks(
@@ -189,13 +134,13 @@ def _blocks(
 ) -> Iterator[_Block]:
     kinds: dict[tuple[int, bool, str, bool], list[WriteIntent]] = {}
     for intent in intents:
-        kind = (levels[intent.ref], _assigns(intent), intent.object, intent.salesforce_id is None)
+        kind = (levels[intent.ref], intent.assigns, intent.object, intent.salesforce_id is None)
         kinds.setdefault(kind, []).append(intent)
     for kind in sorted(kinds):
-        yield from _chunks(kinds[kind], limits.step_rows(kind[2]))
+        yield from _chunks(kinds[kind], limits.step_rows(kind[2]), kind[0])
 
 
-def _chunks(intents: Sequence[WriteIntent], size: int) -> Iterator[_Block]:
+def _chunks(intents: Sequence[WriteIntent], size: int, level: int) -> Iterator[_Block]:
     """Blocks of at most `size` rows; a group is split only where that saves a block."""
     spare = -len(intents) % size
     block: list[WriteIntent] = []
@@ -203,15 +148,15 @@ def _chunks(intents: Sequence[WriteIntent], size: int) -> Iterator[_Block]:
         room = size - len(block)
         if room < len(group) <= size and room <= spare:
             spare -= room
-            yield _Block(tuple(block))
+            yield _Block(tuple(block), level)
             block = []
         for intent in group:
             block.append(intent)
             if len(block) == size:
-                yield _Block(tuple(block))
+                yield _Block(tuple(block), level)
                 block = []
     if block:
-        yield _Block(tuple(block))
+        yield _Block(tuple(block), level)
 
 
 def _groups(intents: Sequence[WriteIntent]) -> Iterable[list[WriteIntent]]:
@@ -221,15 +166,11 @@ def _groups(intents: Sequence[WriteIntent]) -> Iterable[list[WriteIntent]]:
     return groups.values()
 
 
-def _assigns(intent: WriteIntent) -> bool:
-    return intent.assign and intent.salesforce_id is None and intent.object in ASSIGNED_OBJECTS
-
-
 # -- calls
 
 
 def _calls(
-    blocks: Sequence[_Block], limits: Limits, ancestry: _Ancestry, *, read_now: bool
+    blocks: Sequence[_Block], limits: Limits, ancestry: Ancestry, *, read_now: bool
 ) -> list[Call]:
     calls: list[Call] = []
     held: list[_Block] = []
@@ -240,8 +181,6 @@ def _calls(
         held.append(block)
     if held:
         calls.append(_call(held, ancestry, len(calls), read_now=read_now))
-    if not read_now:
-        calls += _read_calls([intent for block in blocks for intent in block.intents], limits)
     return calls
 
 
@@ -255,9 +194,9 @@ def _distinct(blocks: Sequence[_Block]) -> Iterator[_Block]:
             names = {intent.key, intent.salesforce_id or intent.key}
             (again if names & seen else first).append(intent)
             seen |= names
-        yield _Block(tuple(first))
+        yield _Block(tuple(first), block.level)
         if again:
-            yield from _distinct([_Block(tuple(again))])
+            yield from _distinct([_Block(tuple(again), block.level)])
 
 
 def _fits(held: Sequence[_Block], block: _Block, limits: Limits, *, read_now: bool) -> bool:
@@ -280,7 +219,7 @@ def _twice(intents: Sequence[WriteIntent]) -> bool:
     return len(keys) < len(intents) or len(set(ids)) < len(ids)
 
 
-def _call(blocks: Sequence[_Block], ancestry: _Ancestry, number: int, *, read_now: bool) -> Call:
+def _call(blocks: Sequence[_Block], ancestry: Ancestry, number: int, *, read_now: bool) -> Call:
     intents = [intent for block in blocks for intent in block.intents]
     steps: list[Step] = [_step(block, f"w{number}_{at}") for at, block in enumerate(blocks)]
     rows = {
@@ -299,21 +238,11 @@ def _call(blocks: Sequence[_Block], ancestry: _Ancestry, number: int, *, read_no
 
 def _step(block: _Block, ref: str) -> Step:
     if block.intents[0].salesforce_id is None:
-        rows = tuple({**_row(intent), KEY_FIELD: intent.key} for intent in block.intents)
+        rows = tuple({**row_of(intent), KEY_FIELD: intent.key} for intent in block.intents)
         return Upsert(ref, block.object, KEY_FIELD, rows)
     return Update(
-        ref, block.object, tuple({"Id": i.salesforce_id, **_row(i)} for i in block.intents)
+        ref, block.object, tuple({"Id": i.salesforce_id, **row_of(i)} for i in block.intents)
     )
-
-
-def _row(intent: WriteIntent) -> dict[str, object]:
-    row: dict[str, object] = dict(intent.fields)
-    for parent in intent.parents:
-        if parent.id is not None:
-            row[parent.field] = parent.id
-        elif parent.key is not None:
-            row[parent.relationship] = {KEY_FIELD: parent.key}
-    return row
 
 
 # -- read-backs

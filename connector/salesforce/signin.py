@@ -72,11 +72,12 @@ _STEPS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class Grant:
-    """A token and where it is good; `organization_id` has 18 characters or is empty."""
+    """A token and where it is good; the ids of the org and of our user may be empty."""
 
     token: str = field(repr=False)
     instance_url: str
     organization_id: str = ""
+    user_id: str = ""
 
 
 def sign_in(access: OrgAccess, http: requests.Session) -> Grant:
@@ -141,8 +142,9 @@ def _grant(answer: requests.Response) -> Grant:
             )
         )
     parts = str(body.get("id") or "").rstrip("/").split("/")
-    organization = long_id(parts[-2]) if len(parts) > 2 and parts[-2].startswith("00D") else ""
-    return Grant(token, url.rstrip("/"), organization)
+    told = len(parts) > 2 and parts[-2].startswith("00D")
+    organization, user = map(long_id, parts[-2:]) if told else ("", "")
+    return Grant(token, url.rstrip("/"), organization, user)
 
 
 def _refused(answer: requests.Response) -> Fault:

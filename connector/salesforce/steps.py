@@ -55,8 +55,37 @@ class Update:
     rows: Sequence[Mapping[str, Any]]
 
 
-Step: TypeAlias = Query | Read | Upsert | Update
-Write: TypeAlias = Upsert | Update
+@dataclass(frozen=True)
+class Node:
+    """One new row of a graph; `links` are fields that name an earlier row of it, by its place."""
+
+    object: str
+    key_field: str
+    key: str
+    row: Mapping[str, Any]
+    links: Mapping[str, int]
+    assign: bool = False
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """A call of its own: up to 75 graphs of 500 rows in all. Of each, all rows are made or none.
+
+    Its rows are told one by one, graph after graph.
+    """
+
+    ref: str
+    graphs: Sequence[Sequence[Node]]
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The rows of all graphs, in order."""
+        return [node for graph in self.graphs for node in graph]
+
+
+Part: TypeAlias = Query | Read | Upsert | Update
+Step: TypeAlias = Part | Graphs
+Write: TypeAlias = Upsert | Update | Graphs
 
 
 @dataclass(frozen=True)
@@ -122,3 +151,10 @@ class Rehearsal:
 
     refused: Mapping[str, tuple[Fault, ...]]
     undone: bool
+
+
+def objects_of(step: Step) -> list[str]:
+    """The object of each row that a step writes, in order."""
+    if isinstance(step, Graphs):
+        return [node.object for node in step.nodes]
+    return [step.object] * len(step.rows) if isinstance(step, Upsert | Update) else []

@@ -1,14 +1,26 @@
-"""Lookup lines: a reference given by another field of the row it names."""
+"""References given by another field of the row they name: by lookup lines, or for every new row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from connector.domain.values import Fields, Value
-from connector.mapping.compiled import Line, LineProblem
+from connector.mapping.compiled import CompiledMapping, Line, LineProblem
 from connector.mapping.document import Missing
+from connector.mapping.given import Given
 
-Key = tuple[str, str, str]  # object, field, value without regard to case
+
+class Key(NamedTuple):
+    """What a row is sought by, without regard to case.
+
+    `serves` is the object whose new rows it is given to, which queues and record types must take.
+    """
+
+    object: str
+    by: str
+    value: str
+    serves: str = ""
 
 
 class NotThereYet(LineProblem):
@@ -40,4 +52,39 @@ def fill(line: Line, fields: Fields, found: Mapping[Key, str]) -> Fields:
 def key_of(line: Line, value: Value) -> Key:
     """What a lookup line seeks, without regard to case."""
     assert line.lookup is not None  # noqa: S101 - asked of lookup lines only
-    return (line.lookup.object, line.lookup.by, str(value).casefold())
+    return Key(line.lookup.object, line.lookup.by, str(value).casefold())
+
+
+def give(mapping: CompiledMapping, found: Mapping[Key, str]) -> Fields:
+    """Owner and record type of a new row; raises `LineProblem` where the org has none of that name."""
+    fields: dict[str, Value] = {}
+    for each in mapping.given:
+        row = found.get(given_key(mapping, each))
+        if row is None:
+            reason, step = _lacking(mapping.object, each)
+            raise LineProblem(each.field, each.name, reason, step)
+        fields[each.field] = row
+    return fields
+
+
+def given_key(mapping: CompiledMapping, each: Given) -> Key:
+    """What is sought for every new row of a mapping."""
+    return Key(each.object, each.by, each.name.casefold(), mapping.object)
+
+
+def _lacking(object_name: str, each: Given) -> tuple[str, str]:
+    then = "or name another in the mapping; then redrive."
+    if each.object == "Group":
+        return (
+            f"no queue {each.name} takes {object_name} rows",
+            f"Make it in Setup > Queues, with {object_name} among its supported objects, {then}",
+        )
+    if each.object == "User":
+        return (
+            f"no active user has the user name {each.name}",
+            f"Make or activate the user in Setup > Users, {then}",
+        )
+    return (
+        f"{object_name} has no active record type {each.name}",
+        f"Make it in Setup > Object Manager > {object_name} > Record Types, {then}",
+    )

@@ -1,4 +1,4 @@
-"""References that a line fills by another field: found in batches, remembered for a while."""
+"""References that are given by another field: found in batches, remembered for a while."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connector.mapping.compiled import LineProblem
 from connector.salesforce import soql
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.steps import Query, Rows
-from connector.sync.filling import Key, key_of
+from connector.sync.filling import Key, given_key, key_of
 from connector.sync.jobs import Job
 
 _KEPT_SECONDS = 300.0
@@ -27,7 +27,7 @@ class References:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, gateway: Gateway, jobs: Iterable[Job]) -> Mapping[Key, str]:
-        """The Ids that these jobs' lookup lines need, asked of the org where they are not known."""
+        """The Ids that these jobs' rows must name, asked of the org where they are not known."""
         wanted = {key for job in jobs if job.open for key in _wanted(job)}
         known = self._known(wanted)
         missing = sorted(wanted - known.keys())
@@ -59,6 +59,8 @@ class References:
 
 
 def _wanted(job: Job) -> Iterator[Key]:
+    if job.salesforce_id is None and not job.releasing:
+        yield from (given_key(job.mapping, each) for each in job.mapping.given)
     for line in job.mapping.outbound:
         if line.lookup is None:
             continue
@@ -71,24 +73,57 @@ def _wanted(job: Job) -> Iterator[Key]:
 
 
 def _groups(keys: list[Key]) -> Iterator[list[Key]]:
-    by_field: dict[tuple[str, str], list[Key]] = {}
+    by_field: dict[_Place, list[Key]] = {}
     for key in keys:
-        by_field.setdefault(key[:2], []).append(key)
+        by_field.setdefault(_place(key), []).append(key)
     for group in by_field.values():
         for at in range(0, len(group), _CHUNK):
             yield group[at : at + _CHUNK]
 
 
 def _query(ref: str, group: list[Key]) -> Query:
-    name, by, _ = group[0]
-    values = soql.in_list(by, [value for _, _, value in group])
-    return Query(ref, soql.select(["Id", by], name, values))
+    place = _place(group[0])
+    values = [soql.in_list(place.by, [key.value for key in group])]
+    if place.serves:
+        values.append(soql.in_list(place.serves, [key.serves for key in group]))
+    if place.active:
+        values.append(f"{soql.name(place.active)} = true")
+    return Query(ref, soql.select(place.fields, place.object, " AND ".join(values)))
 
 
 def _read(group: list[Key], rows: Rows) -> dict[Key, str]:
     """Where several rows hold a value, none of them is it."""
-    name, by, _ = group[0]
-    seen: dict[Key, set[str]] = {}
+    place = _place(group[0])
+    seen: dict[tuple[str, str], set[str]] = {}
     for row in rows.found:
-        seen.setdefault((name, by, str(row[by]).casefold()), set()).add(str(row["Id"]))
-    return {key: next(iter(ids)) for key, ids in seen.items() if len(ids) == 1}
+        served = str(row[place.serves]) if place.serves else ""
+        seen.setdefault((str(row[place.by]).casefold(), served), set()).add(str(row[place.id]))
+    found = {key: seen.get((key.value, key.serves if place.serves else ""), set()) for key in group}
+    return {key: next(iter(ids)) for key, ids in found.items() if len(ids) == 1}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the rows of one kind are found: `serves` and `active` name fields that must fit."""
+
+    object: str
+    by: str
+    id: str = "Id"
+    serves: str = ""
+    active: str = ""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name in (self.id, self.by, self.serves) if name))
+
+
+# What new rows are given must be in use and take such rows; a queue says which by rows beside it.
+_GIVEN: Mapping[str, _Place] = {
+    "Group": _Place("QueueSobject", "Queue.DeveloperName", "QueueId", "SobjectType"),
+    "User": _Place("User", "Username", active="IsActive"),
+    "RecordType": _Place("RecordType", "DeveloperName", serves="SobjectType", active="IsActive"),
+}
+
+
+def _place(key: Key) -> _Place:
+    return _GIVEN[key.object] if key.serves else _Place(key.object, key.by)

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from connector.domain.lines import Direction, Write
 from connector.domain.states import MatchState, OutboxState
 from connector.domain.values import Fields, Value
+from connector.mapping.canonical import payload
 from connector.mapping.compiled import LineProblem, Parent
 from connector.salesforce.planner import KEY_FIELD, ParentRef, WriteIntent
-from connector.sync import weighing
+from connector.sync import bonds, filling, weighing
 from connector.sync.filling import Key
-from connector.sync.jobs import Done, Hold, Job, Later, Lost, ParentState, Stopped
+from connector.sync.jobs import Done, End, Hold, Job, Later, Lost, ParentState, Stopped
+from connector.sync.weighing import Outcome
 
 _GONE = "{name} {row} is not there any more"
 _UNSEEN_FOR = timedelta(seconds=120)
@@ -23,6 +25,7 @@ def weigh_all(jobs: Sequence[Job], now: datetime, found: Mapping[Key, str]) -> N
     """Weigh every open job; those with nothing to say end here."""
     for job in jobs:
         if job.open:
+            job.weighed_at = now
             _weigh(job, now, found)
 
 
@@ -44,18 +47,32 @@ def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
     job.outcome = weighing.weigh(
         job.mapping, job.seen, job.base, job.row, creating=creating, found=found
     )
+    job.end = _unsettled(job, job.outcome, now)
+    if job.open and creating:
+        _give(job, job.outcome, found)
+
+
+def _unsettled(job: Job, outcome: Outcome, now: datetime) -> End | None:
+    """What keeps the whole record from being written, if anything does."""
     failing = [
-        question
-        for question in job.outcome.questions
-        if question.kind == "value" and question.computed
+        question for question in outcome.questions if question.kind == "value" and question.computed
     ]
     if failing:
         first = failing[0]
-        job.end = Stopped(OutboxState.PARKED, first.reason, first.next_step)
-    elif awaited := [each for each in job.outcome.questions if each.kind == "wait"]:
-        job.end = Later(now + timedelta(seconds=60), awaited[0].reason)
-    elif _must_wait_for_sight(job, now):
-        job.end = Later(now + timedelta(seconds=5), "an earlier write has not been seen yet")
+        return Stopped(OutboxState.PARKED, first.reason, first.next_step)
+    if awaited := [each for each in outcome.questions if each.kind == "wait"]:
+        return Later(now + timedelta(seconds=60), awaited[0].reason)
+    if _must_wait_for_sight(job, now):
+        return Later(now + timedelta(seconds=5), "an earlier write has not been seen yet")
+    return None
+
+
+def _give(job: Job, outcome: Outcome, found: Mapping[Key, str]) -> None:
+    """Owner and record type of a new row; one that cannot have them waits for a person."""
+    try:
+        outcome.sends.update(filling.give(job.mapping, found))
+    except LineProblem as problem:
+        job.end = Stopped(OutboxState.PARKED, problem.reason, problem.next_step)
 
 
 def _is_wanted(job: Job) -> bool:
@@ -110,7 +127,14 @@ def _must_wait_for_sight(job: Job, now: datetime) -> bool:
 
 
 def intents(jobs: Sequence[Job]) -> list[WriteIntent]:
-    """The writes of all open jobs; what waits for a parent is held instead."""
+    """The writes of all open jobs; what waits for a parent, or a mate, is held instead."""
+    going = _going(jobs)
+    while bonds.hold_back(jobs, going):
+        going = _going(jobs)  # what was to name a row that is held back waits with it
+    return bonds.tied(jobs, going)
+
+
+def _going(jobs: Sequence[Job]) -> dict[str, WriteIntent]:
     found: dict[str, WriteIntent] = {}
     by_pair = {str(job.pair.id): job for job in jobs}
     for job in _parents_first(jobs):
@@ -118,7 +142,7 @@ def intents(jobs: Sequence[Job]) -> list[WriteIntent]:
             intent = _intent(job, by_pair)
             if intent is not None:
                 found[job.ref] = intent
-    return list(found.values())
+    return found
 
 
 def _parents_first(jobs: Sequence[Job]) -> list[Job]:
@@ -157,7 +181,7 @@ def _intent(job: Job, by_pair: Mapping[str, Job]) -> WriteIntent | None:
         object=job.pair.object,
         key=job.pair.key,
         salesforce_id=job.salesforce_id,
-        fields=fields,
+        fields=payload(fields),
         parents=tuple(parents),
         read_back=job.mapping.read_fields,
         group=_group(job, parents),
@@ -188,7 +212,8 @@ def _parent(
         return [_ref(parent, None, comes_along.pair.key)]
     if parent.optional and not _is_coming(state, comes_along):
         return []
-    job.end = _hold(job, state)
+    absent = state.pair if comes_along is None else None
+    job.end = bonds.meeting(job, absent) or _hold(job, state)
     return []
 
 

@@ -12,6 +12,12 @@ PERMISSION_SET = "LINE_Connector"
 PERMISSION_SET_LABEL = "LINE Connector"
 PERMISSION_SET_TEXT = "What the LINE connector's integration user reads and writes."
 API_VERSION = "62.0"
+# Besides the API, the setup: what the org captures is told to those only who may see it.
+USER_PERMISSIONS = ("ApiEnabled", "ViewSetup")
+CHANNEL_LABEL = "LINE Connector"
+# Whose changes are worth more as events than as polls, the first before the others.
+CAPTURED = ("Case", "WorkOrder", "Contact", "Asset", "Lead")
+MOST_CAPTURED = 5  # of an org without the add-on, shared by all its tools
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,10 @@ _FIXES: tuple[tuple[str, str], ...] = (
         "A field of that name was made otherwise: rename or delete it in Setup > Object Manager.",
     ),
     (
+        r"change data capture|selected entit|entities selected",
+        "The org captures fewer objects than was thought: install again with a smaller --capture.",
+    ),
+    (
         r"required field",
         "Untick Required of that field in Setup > Object Manager, and install again.",
     ),
@@ -69,11 +73,15 @@ def install(
     """Carry out a plan; `watch` is told how far the deployment is."""
     progress = None
     if plan.deploys:
-        progress = _deployed(org, package(plan.objects), watch)
+        progress = _deployed(org, package(plan.objects, plan.capturing.objects), watch)
     wanted = any(lack.kind == "assignment" for lack in plan.lacks)
     if wanted:
         _assign(gateway, org)
-    return Installed(progress, wanted, look(gateway, org))
+    after = look(gateway, org, plan.capturing.allowance)
+    if after.capturing.wanted and not plan.capturing.known:  # seen only now
+        progress = _deployed(org, package(after.objects, after.capturing.objects), watch)
+        after = look(gateway, org, plan.capturing.allowance)
+    return Installed(progress, wanted, after)
 
 
 def fix_for(problem: str) -> str:

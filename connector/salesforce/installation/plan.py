@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from connector.domain.faults import FaultKind
 from connector.mapping.schema import FieldSchema, ObjectSchema
+from connector.salesforce import capture
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
+from connector.salesforce.installation.capturing import Capturing, share
 from connector.salesforce.installation.content import (
     ACCESS,
+    MOST_CAPTURED,
     PERMISSION_SET,
+    USER_PERMISSIONS,
     Access,
     CustomField,
     fields_of,
@@ -19,7 +24,7 @@ from connector.salesforce.installation.content import (
 from connector.salesforce.installation.org import InstallingOrg
 from connector.salesforce.soql import literal
 
-LackKind: TypeAlias = Literal["field", "access", "permission_set", "assignment"]
+LackKind: TypeAlias = Literal["field", "access", "permission_set", "capture", "assignment"]
 
 _TYPES = {"Text": "string", "Checkbox": "boolean", "DateTime": "datetime", "Number": "double"}
 # The parts of this compound field stand for it in describe.
@@ -51,6 +56,7 @@ class Plan:
     objects: tuple[str, ...]
     lacks: tuple[Lack, ...]
     obstacles: tuple[Obstacle, ...]
+    capturing: Capturing
 
     @property
     def deploys(self) -> bool:
@@ -58,7 +64,7 @@ class Plan:
         return any(lack.kind != "assignment" for lack in self.lacks)
 
 
-def look(gateway: Gateway, org: InstallingOrg) -> Plan:
+def look(gateway: Gateway, org: InstallingOrg, most_captured: int = MOST_CAPTURED) -> Plan:
     """Compare the org with the table, as the integration user sees it."""
     hidden = org.custom_fields()
     objects: list[str] = []
@@ -76,7 +82,32 @@ def look(gateway: Gateway, org: InstallingOrg) -> Plan:
             else:
                 obstacles.append(found)
     lacks += _permission_set(gateway, org.user_id())
-    return Plan(tuple(objects), tuple(lacks), tuple(obstacles))
+    capturing = _capturing(gateway, objects, most_captured)
+    if not capturing.known and not lacks:
+        obstacles.append(_UNTOLD)
+    lacks += [_captured(name) for name in capturing.wanted]
+    return Plan(tuple(objects), tuple(lacks), tuple(obstacles), capturing)
+
+
+_UNTOLD = Obstacle(
+    capture.CHANNEL,
+    "the org does not tell the integration user which objects it captures",
+    "Give the user View Setup and Configuration, then install again; until then all is polled.",
+)
+
+
+def _capturing(gateway: Gateway, objects: list[str], most: int) -> Capturing:
+    """What is captured; unknown where the user may not see it yet."""
+    try:
+        return share(capture.members(gateway), objects, most)
+    except CallFailed as failed:
+        if failed.fault.kind is not FaultKind.CONFIG or failed.fault.org_wide:
+            raise
+    return Capturing(most, known=False)
+
+
+def _captured(name: str) -> Lack:
+    return Lack("capture", name, f"tell of changes of {name} as events ({capture.CHANNEL})")
 
 
 def _of_object(
@@ -129,9 +160,13 @@ def _differences(field: CustomField, shown: FieldSchema) -> Iterator[str]:
 
 def _permission_set(gateway: Gateway, user_id: str) -> Iterator[Lack]:
     name = literal(PERMISSION_SET)
-    found = gateway.query(f"SELECT Id FROM PermissionSet WHERE Name = {name}")
+    rights = {f"Permissions{right}": right for right in USER_PERMISSIONS}
+    found = gateway.query(f"SELECT {', '.join(rights)} FROM PermissionSet WHERE Name = {name}")
     if not found:
         yield Lack("permission_set", PERMISSION_SET, f"make the permission set {PERMISSION_SET}")
+    for right in [rights[each] for row in found for each in rights if not row[each]]:
+        text = f"let the permission set {PERMISSION_SET} give the user permission {right}"
+        yield Lack("permission_set", right, text)
     assigned = gateway.query(
         "SELECT Id FROM PermissionSetAssignment "
         f"WHERE PermissionSet.Name = {name} AND AssigneeId = {literal(user_id)}"

@@ -13,17 +13,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from connector.salesforce.capture import CHANNEL, event_of
 from connector.salesforce.installation.content import (
     ACCESS,
     API_VERSION,
+    CAPTURED,
+    CHANNEL_LABEL,
     FIELDS,
     PERMISSION_SET,
     PERMISSION_SET_LABEL,
     PERMISSION_SET_TEXT,
+    USER_PERMISSIONS,
     Access,
     CustomField,
     fields_of,
 )
+from connector.salesforce.plans import KEY_FIELD
 
 _NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -39,12 +44,16 @@ _WHEN = (2026, 1, 1, 0, 0, 0)
 Tags = Iterable[tuple[str, str | bool | int]]
 
 
-def package(objects: Sequence[str]) -> bytes:
-    """The zip file that brings fields and permission set to the objects named."""
-    files = {"package.xml": _manifest(objects)}
+def package(objects: Sequence[str], captured: Sequence[str] = ()) -> bytes:
+    """The zip file that brings fields and permission set to the objects named.
+
+    The channel comes with it where there are objects for it to carry.
+    """
+    files = {"package.xml": _manifest(objects, captured)}
     for name in objects:
         files[f"objects/{name}.object"] = _object(name)
     files[f"permissionsets/{PERMISSION_SET}.permissionset"] = permission_set(objects)
+    files |= _channel(captured)
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as opened:
         for name, text in files.items():
@@ -61,7 +70,8 @@ def source_files() -> Mapping[str, str]:
         files[place] = _document("CustomField", _field_lines(field))
     place = f"{root}/permissionsets/{PERMISSION_SET}.permissionset-meta.xml"
     files[place] = permission_set([access.object for access in ACCESS])
-    return files
+    channel = _channel(CAPTURED).items()
+    return files | {f"{root}/{place}-meta.xml": text for place, text in channel}
 
 
 def permission_set(objects: Sequence[str]) -> str:
@@ -74,7 +84,8 @@ def permission_set(objects: Sequence[str]) -> str:
     lines += _tags([("hasActivationRequired", False), ("label", PERMISSION_SET_LABEL)])
     for access in sorted(granted, key=lambda each: each.object):
         lines += _nested("objectPermissions", _object_rights(access))
-    lines += _nested("userPermissions", [("enabled", True), ("name", "ApiEnabled")])
+    for name in USER_PERMISSIONS:
+        lines += _nested("userPermissions", [("enabled", True), ("name", name)])
     return _document("PermissionSet", lines)
 
 
@@ -90,16 +101,42 @@ def write_source(folder: Path) -> None:
         place.write_text(text, "utf-8")
 
 
-def _manifest(objects: Sequence[str]) -> str:
-    fields = [field.full_name for name in objects for field in fields_of(name)]
-    lines = [
-        *_nested(
-            "types", [*(("members", name) for name in sorted(fields)), ("name", "CustomField")]
-        ),
-        *_nested("types", [("members", PERMISSION_SET), ("name", "PermissionSet")]),
-        *_tags([("version", API_VERSION)]),
-    ]
-    return _document("Package", lines)
+def _manifest(objects: Sequence[str], captured: Sequence[str]) -> str:
+    members = {
+        "CustomField": sorted(field.full_name for name in objects for field in fields_of(name)),
+        "PermissionSet": [PERMISSION_SET],
+        "PlatformEventChannel": [CHANNEL] if captured else [],
+        "PlatformEventChannelMember": sorted(map(_member_name, captured)),
+    }
+    lines: list[str] = []
+    for type_, names in members.items():
+        if names:
+            lines += _nested("types", [*(("members", name) for name in names), ("name", type_)])
+    return _document("Package", [*lines, *_tags([("version", API_VERSION)])])
+
+
+def _channel(captured: Sequence[str]) -> Mapping[str, str]:
+    """The channel and its objects; our key comes with every event, changed or not."""
+    if not captured:
+        return {}
+    told = _tags([("channelType", "data"), ("label", CHANNEL_LABEL)])
+    files = {
+        f"platformEventChannels/{CHANNEL}.platformEventChannel": _document(
+            "PlatformEventChannel", told
+        )
+    }
+    for name in captured:
+        place = f"platformEventChannelMembers/{_member_name(name)}.platformEventChannelMember"
+        lines = [
+            *_nested("enrichedFields", [("name", KEY_FIELD)]),
+            *_tags([("eventChannel", CHANNEL), ("selectedEntity", event_of(name))]),
+        ]
+        files[place] = _document("PlatformEventChannelMember", lines)
+    return files
+
+
+def _member_name(object_name: str) -> str:
+    return f"{CHANNEL.replace('__', '_')}_{event_of(object_name)}"
 
 
 def _object(name: str) -> str:

@@ -13,13 +13,17 @@ import pytest
 import requests
 
 from connector.cli.entrance import run
+from connector.salesforce import capture
 from connector.salesforce.gateway import Gateway
+from connector.salesforce.installation.content import CAPTURED
 from connector.salesforce.installation.installing import DeploymentRefused, install
 from connector.salesforce.installation.org import InstallingOrg, Progress
 from connector.salesforce.installation.plan import look
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 Remove = Callable[..., None]
+CASE_MEMBER = "LINE_Connector_chn_CaseChangeEvent"
+OUR_MEMBERS = " ".join(f"LINE_Connector_chn_{name}ChangeEvent" for name in CAPTURED)
 
 
 @pytest.fixture
@@ -87,6 +91,48 @@ def test_what_is_missing_is_brought_and_seen(gateway, installing, remove) -> Non
     assert key and (key.external_id, key.unique, key.length) == (True, True, 36)
 
 
+def test_a_removed_channel_comes_back_with_its_objects_and_our_key(
+    gateway, installing, org, remove
+) -> None:
+    remove(PlatformEventChannelMember=CASE_MEMBER)
+    assert capture.look(gateway).objects == {"WorkOrder", "Contact", "Asset", "Lead"}
+    plan = look(gateway, installing)
+    assert [(lack.kind, lack.name) for lack in plan.lacks] == [("capture", "Case")]
+    assert install(gateway, installing, plan, lambda _: None).remaining.lacks == ()
+    assert "Case" in capture.look(gateway).objects
+    (row,) = gateway.tooling_query(
+        f"SELECT Id FROM PlatformEventChannelMember WHERE DeveloperName = '{CASE_MEMBER}'"
+    )
+    told = org.agent("GET", f"tooling/sobjects/PlatformEventChannelMember/{row['Id']}")
+    assert told["Metadata"]["enrichedFields"] == [{"name": "LINE_Key__c"}]
+
+
+def test_an_org_that_captures_for_others_gives_us_what_is_left(
+    gateway, installing, org, remove
+) -> None:
+    remove(PlatformEventChannelMember=OUR_MEMBERS)
+    for name in ("Account", "Opportunity", "Lead"):
+        _capture(org, name)
+    capturing = look(gateway, installing).capturing
+    assert capturing.wanted == ("Case", "WorkOrder", "Lead")
+    assert [each.object for each in capturing.polled] == ["Contact", "Asset"]
+    assert "5 of 5" in capturing.polled[0].reason
+    install(gateway, installing, look(gateway, installing), lambda _: None)
+    assert capture.look(gateway).objects == {"Case", "WorkOrder", "Lead"}
+    assert look(gateway, installing).lacks == ()
+
+
+def test_a_permission_set_of_before_learns_to_see_the_setup(gateway, installing, org) -> None:
+    (parent,) = _agent_rows(org, "PermissionSet WHERE Name = 'LINE_Connector'")
+    org.agent("PATCH", f"sobjects/PermissionSet/{parent}", PermissionsViewSetup=False)
+    (lack,) = look(gateway, installing).lacks
+    assert lack.name == "ViewSetup"
+    assert (
+        install(gateway, installing, look(gateway, installing), lambda _: None).remaining.lacks
+        == ()
+    )
+
+
 def test_an_assignment_alone_needs_no_deployment(gateway, installing, org) -> None:
     user = installing.user_id()
     for row in _agent_rows(org, f"PermissionSetAssignment WHERE AssigneeId = '{user}'"):
@@ -143,7 +189,20 @@ def test_the_command_installs_once_and_then_finds_nothing(command, remove) -> No
     first = json.loads(told)
     assert (code, first["applied"], first["deployment"]["status"]) == (0, True, "Succeeded")
     code, told = command("--yes")
-    assert (code, told.strip()) == (0, "The org has everything that the service needs.")
+    assert code == 0 and told.startswith("The org has everything that the service needs.")
+
+
+def test_the_command_says_what_is_polled_when_no_events_are_wanted(command, remove) -> None:
+    remove(PlatformEventChannelMember=OUR_MEMBERS)
+    code, told = command("--dry-run", "--capture", "0")
+    assert code == 0 and "polled: Case (no events are asked for)" in told
+    code, told = command("--dry-run", "--capture", "2", "--json")
+    answer = json.loads(told)
+    assert (code, answer["capture"]["wanted"], answer["capture"]["free"]) == (
+        1,
+        ["Case", "WorkOrder"],
+        2,
+    )
 
 
 def test_the_command_asks_before_it_changes_the_org(command, remove, monkeypatch) -> None:
@@ -176,6 +235,13 @@ def _agent_rows(org: Any, rest: str) -> list[str]:
 def _make_field(org: Any, name: str, **metadata: Any) -> None:
     body = {"FullName": name, "Metadata": {"label": "x", **metadata}}
     org.agent("POST", "tooling/sobjects/CustomField", **body)
+
+
+def _capture(org: Any, name: str) -> None:
+    event = f"{name}ChangeEvent"
+    told = {"eventChannel": "ChangeEvents", "selectedEntity": event}
+    body = {"FullName": f"ChangeEvents_{event}", "Metadata": told}
+    org.agent("POST", "tooling/sobjects/PlatformEventChannelMember", **body)
 
 
 def _grant(org: Any, field: str) -> None:

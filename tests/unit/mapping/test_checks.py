@@ -3,8 +3,8 @@
 import pytest
 
 from connector.mapping.reading import MappingProblems
-from connector.mapping.schema import FieldSchema
-from tests.unit.mapping.building import compiled, problems, thing
+from connector.mapping.schema import FieldSchema, ObjectSchema
+from tests.unit.mapping.building import KEY, compiled, problems, thing
 
 HEAD = "from: member\nto: Thing__c\n"
 ORG = thing(
@@ -473,9 +473,58 @@ def test_a_parent_this_user_cannot_write_is_named():
     assert "cannot be written by this user" in problem.message
 
 
-def test_owner_and_record_type_are_carried_where_the_org_has_them():
-    org = thing(
-        FieldSchema("OwnerId", type="reference"), FieldSchema("RecordTypeId", type="reference")
-    )
-    mapping = compiled(HEAD + "owner: Support\nrecord_type: Person\n", org)
-    assert (mapping.owner, mapping.record_type) == ("Support", "Person")
+OWNED = ObjectSchema(
+    "Thing__c",
+    {
+        field.name: field
+        for field in (
+            KEY,
+            FieldSchema("OwnerId", type="reference", reference_to=("Group", "User")),
+            FieldSchema("RecordTypeId", type="reference", reference_to=("RecordType",)),
+        )
+    },
+    ("Repair",),
+)
+
+
+@pytest.mark.parametrize(
+    ("owner", "object_", "name"),
+    [
+        ("Support", "Group", "Support"),
+        ("{queue: Support}", "Group", "Support"),
+        ("lin@example.com", "User", "lin@example.com"),
+        ("{user: lin@example.com}", "User", "lin@example.com"),
+    ],
+)
+def test_an_owner_is_a_queue_or_a_user_in_long_and_short(owner, object_, name):
+    (given,) = compiled(f"{HEAD}owner: {owner}\n", OWNED).given
+    assert (given.field, given.object, given.name) == ("OwnerId", object_, name)
+
+
+def test_a_record_type_that_the_user_may_use_is_given():
+    (given,) = compiled(HEAD + "record_type: repair\n", OWNED).given
+    assert (given.field, given.object) == ("RecordTypeId", "RecordType")
+
+
+PERSONAL = thing(FieldSchema("OwnerId", type="reference", reference_to=("User",)))
+GIVEN = {
+    "unknown record type": ("record_type: Repiar\n", OWNED, 3, "did you mean Repair?"),
+    "no record types": ("record_type: Repair\n", PERSONAL, 3, "no RecordTypeId"),
+    "owner chosen twice": ("owner: A\nassignment_rule: true\n", OWNED, 3, "assignment_rule"),
+    "two owners": ("owner: {queue: A, user: b@c}\n", OWNED, 3, "one of the two"),
+    "no owner": ("owner: {}\n", OWNED, 3, "one of the two"),
+    "no queues": ("owner: A\n", PERSONAL, 3, "cannot be owned by a queue"),
+    "field given twice": (
+        "owner: A\nfields:\n  - {constant: 005000000000001AAA, salesforce: ownerid}\n",
+        OWNED,
+        3,
+        "a field line fills OwnerId as well",
+    ),
+    "unknown key": ("owner: {quue: A}\n", OWNED, 3, "did you mean queue?"),
+}
+
+
+@pytest.mark.parametrize(("text", "org", "line", "told"), GIVEN.values(), ids=list(GIVEN))
+def test_an_owner_or_record_type_that_cannot_be_given_is_said(text, org, line, told):
+    found = [str(problem) for problem in problems(HEAD + text, org)]
+    assert any(told in problem and f":{line}:" in problem for problem in found), found
