@@ -7,6 +7,7 @@ that the refusal names.
 from __future__ import annotations
 
 from connector.domain.faults import FaultKind as K
+from connector.salesforce.bulk.fault_rows import BULK
 from connector.salesforce.fault_rules import Backoff, Rule, Way
 
 LOCK = Backoff(1, 60, 8)
@@ -360,6 +361,7 @@ TABLE: tuple[Rule, ...] = (
     Rule("HTTP_503", K.WAIT, Way.PAUSE, _RESUMES, r"maintenance", PROBE, org_wide=True),
     Rule("HTTP_503", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
     Rule("HTTP_504", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
+    *BULK,
     # -- no answer at all
     Rule("NOT_SENT", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
     Rule("ANSWER_LOST", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import sqlalchemy as sa
 import structlog
@@ -25,13 +26,24 @@ from connector.salesforce.outcomes import WriteOutcome, collect, failed_with, or
 from connector.salesforce.planner import Call, WriteIntent, plan_writes, without
 from connector.store.session import Store
 from connector.store.tables import Org, Outbox
+from connector.sync import (
+    bulk_delivery,
+    bulk_stages,
+    looking,
+    lookups,
+    outbox,
+    settling,
+    writes,
+)
 from connector.sync import jobs as loading
-from connector.sync import looking, lookups, outbox, settling, writes
+from connector.sync.bulk_delivery import BulkDelivery
+from connector.sync.bulk_stages import Stage
 from connector.sync.catalog import Catalogs
 from connector.sync.governing import Governor
 from connector.sync.guarding import OrgGuard
 from connector.sync.intake import scene_for
 from connector.sync.jobs import Job, Later, Stopped
+from connector.sync.leases import KeptClaims
 from connector.sync.references import References
 
 log = structlog.get_logger()
@@ -39,6 +51,32 @@ log = structlog.get_logger()
 BATCH = 1000
 _BUDGET_REST = timedelta(minutes=5)
 _SPENT = "the day's API calls are spent down to the reserve that is left to the org's other tools"
+
+
+@dataclass(frozen=True)
+class _Portion:
+    """What was claimed in one transaction and is settled in one."""
+
+    claimed: Sequence[Outbox]
+    jobs: list[Job]
+
+
+@dataclass
+class _Batch:
+    """What is carried out together."""
+
+    portions: list[_Portion] = field(default_factory=list)
+    in_bulk: bool = False
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """All jobs; asked for once the last portion is in."""
+        return [job for portion in self.portions for job in portion.jobs]
+
+    @property
+    def met_bulk_jobs(self) -> bool:
+        """Whether any pair may have been tied to a Bulk job."""
+        return self.in_bulk or any(job.pair.bulk_job_id is not None for job in self.jobs)
 
 
 @dataclass(frozen=True)
@@ -51,28 +89,54 @@ class Delivery:
     governor: Governor
     guard: OrgGuard
     lease: timedelta
+    bulk: BulkDelivery | None = None
     references: References = field(default_factory=References)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _rested: list[Fault] = field(default_factory=list, init=False, repr=False)
 
     def deliver(self, lane: Lane, limit: int = BATCH) -> int:
         """Bring one batch of a lane up to date; say how many intents were taken."""
         if not self.guard.holds():
             return 0
-        with self.store.transaction() as session:
-            if self._rests(session, lane):
+        with KeptClaims(self.store, self.lease) as claims:
+            batch = self._claim(lane, limit, claims)
+            if not batch.portions:
                 return 0
-            claimed = outbox.claim(session, lane, limit, self.lease)
-            if not claimed:
-                return 0
-            catalog = self.catalogs.live(session)
-            batch = loading.load(session, catalog, claimed)
-            loading.claim_matches(session, batch)
-        if len(batch) < len(claimed):
-            self._settle_unmapped(claimed, batch)
-        self._carry_out(batch)
-        self._describe_again(batch)
-        self._settle(batch)
-        return len(claimed)
+            self._carry_out(batch, claims)
+            self._describe_again(batch.jobs)
+            for portion in batch.portions:
+                claims.let_go(portion.claimed)
+                self._settle(portion.jobs)
+        if self.bulk is not None and batch.met_bulk_jobs:
+            self.bulk.close_settled()
+        return sum(len(portion.claimed) for portion in batch.portions)
+
+    def _claim(self, lane: Lane, limit: int, claims: KeptClaims) -> _Batch:
+        """One portion, or as many as a Bulk job takes where so much waits."""
+        batch, left = _Batch(), limit
+        while left > 0:
+            with self.store.transaction() as session:
+                if not batch.portions:
+                    if self._rests(session, lane):
+                        break
+                    batch.in_bulk = self._is_worth_bulk(session, lane, limit)
+                    left = bulk_delivery.MOST if batch.in_bulk else limit
+                claimed = outbox.claim(session, lane, min(left, BATCH), self.lease)
+                if not claimed:
+                    break
+                jobs = loading.load(session, self.catalogs.live(session), claimed)
+                loading.claim_matches(session, jobs)
+            claims.keep(claimed, watch=batch.in_bulk)
+            if len(jobs) < len(claimed):
+                self._settle_unmapped(claimed, jobs)
+            batch.portions.append(_Portion(claimed, jobs))
+            left -= len(claimed)
+        return batch
+
+    def _is_worth_bulk(self, session: Session, lane: Lane, limit: int) -> bool:
+        if lane is not Lane.BULK or limit < BATCH or self.bulk is None:
+            return False
+        return self.bulk.is_worth_it(session)
 
     def _rests(self, session: Session, lane: Lane) -> bool:
         until = session.scalar(sa.select(Org.paused_until).limit(1))
@@ -84,41 +148,59 @@ class Delivery:
             settling.pause(session, _SPENT, self.clock() + _BUDGET_REST)
         return True
 
-    def _carry_out(self, batch: Sequence[Job]) -> None:
+    def _carry_out(self, batch: _Batch, claims: KeptClaims) -> None:
+        jobs = batch.jobs
         try:
-            lookups.look_up(self.gateway, batch, self._fail)
-            found = self.references.find(self.gateway, batch)
-            writes.weigh_all(batch, self.clock(), found)
-            self._write(batch)
-            lookups.ask_fates(self.gateway, batch, self._fail)
+            if self.bulk is not None:
+                self.bulk.ask(jobs, self._fail)
+            lookups.look_up(self.gateway, jobs, self._fail)
+            found = self.references.find(self.gateway, jobs)
+            writes.weigh_all(jobs, self.clock(), found)
+            self._write(batch, claims)
+            lookups.ask_fates(self.gateway, jobs, self._fail)
         except CallFailed as failed:
-            for job in batch:
+            for job in jobs:
                 if job.open and job.result is None:
                     self._fail(job, failed.fault)
         except ConnectorError as error:  # a plan or a value we could not make sense of
             log.warning("batch not delivered", code=error.code)
-            for job in batch:
+            for job in jobs:
                 if job.open and job.result is None:
                     job.end = Stopped(OutboxState.PARKED, error.message, error.fix)
 
-    def _write(self, batch: Sequence[Job]) -> None:
-        intents = writes.intents(batch)
-        self._note_attempts(batch)
-        by_ref = {job.ref: job for job in batch}
+    def _write(self, batch: _Batch, claims: KeptClaims) -> None:
+        intents = writes.intents(batch.jobs)
+        by_ref = {job.ref: job for job in batch.jobs}
         outcomes: dict[str, WriteOutcome] = {}
+        for stage in self._stages(intents, in_bulk=batch.in_bulk):
+            outcomes |= stage.orphans(outcomes)
+            if stage.in_bulk and self.bulk is not None:
+                claims.renew()
+                outcomes |= self.bulk.carry(stage.without(outcomes), by_ref, self._rest)
+            outcomes = self._by_calls(stage.without(outcomes), outcomes, by_ref, claims)
+        for intent in intents:
+            self._conclude(by_ref[intent.ref], intent, outcomes.get(intent.ref))
+
+    def _stages(self, intents: Sequence[WriteIntent], *, in_bulk: bool) -> list[Stage]:
+        if not in_bulk or self.bulk is None:
+            return bulk_stages.one_stage(intents)
+        return bulk_stages.stages(intents, self.bulk.least)
+
+    def _by_calls(
+        self,
+        intents: Sequence[WriteIntent],
+        outcomes: dict[str, WriteOutcome],
+        by_ref: dict[str, Job],
+        claims: KeptClaims,
+    ) -> dict[str, WriteOutcome]:
+        self._note_attempts([by_ref[intent.ref] for intent in intents])
         for call in plan_writes(intents, self.governor.limits()):
-            self._renew(batch)
+            claims.renew()
             outcomes |= orphans(call, outcomes)
             left = without(call, [ref for ref in outcomes if outcomes[ref].failed])
             if left is not None:
                 outcomes = self._call(left, outcomes, by_ref)
-        for intent in intents:
-            self._conclude(by_ref[intent.ref], intent, outcomes.get(intent.ref))
-
-    def _renew(self, batch: Sequence[Job]) -> None:
-        """A batch of slow calls must not outlive its lease; one that did belongs to another worker."""
-        with self.store.transaction() as session:
-            outbox.renew(session, [job.intent for job in batch], self.lease)
+        return outcomes
 
     def _note_attempts(self, batch: Sequence[Job]) -> None:
         """Keep what goes to lines of both ways: should we not live to tell, it can be told from an edit."""
@@ -160,8 +242,9 @@ class Delivery:
 
     def _rest(self, fault: Fault) -> None:
         """An org-wide fault lets everything rest, once, instead of failing row by row."""
-        if not fault.org_wide:
+        if not fault.org_wide or any(fault is known for known in self._rested):
             return
+        self._rested[:] = [fault]  # all rows of a call share it
         pause = settling.pause_of(fault, self.clock())
         if pause is not None:
             with self.store.transaction() as session:

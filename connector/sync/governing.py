@@ -17,7 +17,7 @@ from connector.salesforce.gateway import Gateway
 from connector.salesforce.outcomes import WriteOutcome
 from connector.salesforce.pace import MOST, next_size
 from connector.salesforce.planner import Call, Limits
-from connector.salesforce.steps import Update, Upsert
+from connector.salesforce.steps import objects_of
 from connector.store.tables import Org
 
 
@@ -41,11 +41,11 @@ class Governor:
     def learn(self, call: Call, seconds: float, outcomes: Mapping[str, WriteOutcome]) -> None:
         """Adapt each object's step size to how a call went."""
         for step in call.steps:
-            if isinstance(step, Upsert | Update):
-                refs = call.rows.get(step.ref, ())
-                self._resize(
-                    step.object, seconds, [outcomes[ref] for ref in refs if ref in outcomes]
-                )
+            told: dict[str, list[WriteOutcome]] = {}
+            for ref, name in zip(call.rows.get(step.ref, ()), objects_of(step), strict=False):
+                told.setdefault(name, []).extend([outcomes[ref]] if ref in outcomes else [])
+            for name, some in told.items():
+                self._resize(name, seconds, some)
 
     def _resize(self, name: str, seconds: float, outcomes: Iterable[WriteOutcome]) -> None:
         told = list(outcomes)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeAlias, TypeVar
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -80,6 +80,15 @@ class ParentState:
     standing: OutboxState | None  # of that pair's own intent
 
 
+@dataclass(frozen=True)
+class Mate:
+    """Another pair of the same record, whose new row is made together with ours or not at all."""
+
+    pair: Pair
+    standing: OutboxState | None
+    held_for: UUID | None
+
+
 @dataclass
 class Job:
     """One pair to be brought up to date, on its way."""
@@ -91,8 +100,10 @@ class Job:
     mapping: CompiledMapping
     parents: Sequence[ParentState] = ()
     source: Pair | None = None  # the pair whose row names ours, where the mapping adopts
+    mates: Sequence[Mate] = ()
     row: Fields | None = None
     missing: bool = False  # was sought by Id and is not there
+    looked_at: datetime | None = None  # by the org's clock, of the last look at the row
     match: MatchState = MatchState.PENDING
     salesforce_id: str | None = None
     adopted: bool = False
@@ -101,9 +112,12 @@ class Job:
     leaving: frozenset[str] = frozenset()  # keys that are being cleared from their rows
     result: WriteOutcome | None = None
     wrote: bool = False
+    bulk_job: int | None = None  # whose end is still to be heard when this is settled
     fate: Fate | None = None  # of a row that is lost
     blames_parents: bool = False  # the org refused a row that this one names
+    gathers: bool = False  # what is held for this one is to meet it
     end: End | None = None
+    weighed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def ref(self) -> str:
@@ -186,6 +200,14 @@ def _load_parents(
             own = pairs.get(job.record.id, [])
             adopts = job.mapping.adopt.mapping
             job.source = next((pair for pair in own if pair.mapping == adopts), None)
+        job.mates = tuple(_mates(job, pairs.get(job.record.id, ()), standing))
+
+
+def _mates(job: Job, own: Sequence[Pair], standing: Mapping[UUID, _Standing]) -> Iterator[Mate]:
+    for pair in own:
+        if pair.state is PairState.OPEN and pair.mapping in job.mapping.mates:
+            wanted = standing.get(pair.id)
+            yield Mate(pair, wanted and wanted.state, wanted and wanted.held_for)
 
 
 def _pairs_of(session: Session, records: set[UUID]) -> dict[UUID, list[Pair]]:
@@ -202,11 +224,19 @@ def _pairs_of(session: Session, records: set[UUID]) -> dict[UUID, list[Pair]]:
     return found
 
 
-def _standing(session: Session, pairs: Sequence[UUID]) -> dict[UUID, OutboxState]:
+class _Standing(NamedTuple):
+    """Where a pair's own intent stands."""
+
+    state: OutboxState
+    held_for: UUID | None
+
+
+def _standing(session: Session, pairs: Sequence[UUID]) -> dict[UUID, _Standing]:
     if not pairs:
         return {}
-    here = sa.select(Outbox.pair_id, Outbox.state).where(Outbox.pair_id.in_(list(pairs)))
-    return {row.pair_id: row.state for row in session.execute(here)}
+    here = sa.select(Outbox.pair_id, Outbox.state, Outbox.held_for)
+    rows = session.execute(here.where(Outbox.pair_id.in_(list(pairs))))
+    return {row.pair_id: _Standing(row.state, row.held_for) for row in rows}
 
 
 def _parent(
@@ -214,7 +244,7 @@ def _parent(
     record: UUID,
     named: Mapping[str, UUID],
     pairs: Mapping[UUID, Sequence[Pair]],
-    standing: Mapping[UUID, OutboxState],
+    standing: Mapping[UUID, _Standing],
 ) -> ParentState:
     target = record if parent.via == "self" else named.get(parent.via)
     if target is None:
@@ -225,35 +255,54 @@ def _parent(
         if (pair.mapping == parent.mapping if parent.mapping else pair.object == parent.object)
     )
     pair = next(fits, None)
-    return ParentState(parent, target, pair, standing.get(pair.id) if pair else None)
+    wanted = standing.get(pair.id) if pair else None
+    return ParentState(parent, target, pair, wanted and wanted.state)
 
 
 def claim_matches(session: Session, jobs: Sequence[Job]) -> None:
     """Take the right to look for, or make, the row with a job's value; a job that comes second waits."""
-    for job in jobs:
-        if not job.seeks or not job.open:
-            continue
-        for rule in job.mapping.match:
-            value = rule.normalised(job.seen.get(rule.source))
-            if value is None:
-                continue
-            holder = _claim(session, job, f"{rule.normalise}:{value}")
-            if holder != job.pair.id:
-                job.end = Hold(
-                    holder,
-                    f"another record with the same {rule.source} is being matched",
-                    "Nothing to do unless that record is parked: then resolve it first.",
-                )
+    wanted = [each for job in jobs for each in _wanted_claims(job)]
+    holders = _claim(session, [claim for _, _, claim in wanted])
+    for job, source, claim in wanted:
+        holder = holders[claim.place]
+        if holder != job.pair.id and job.open:
+            job.end = Hold(
+                holder,
+                f"another record with the same {source} is being matched",
+                "Nothing to do unless that record is parked: then resolve it first.",
+            )
 
 
-def _claim(session: Session, job: Job, value: str) -> UUID:
-    row = insert(MatchClaim).values(
-        org_id=job.pair.org_id, object=job.pair.object, value=value, pair_id=job.pair.id
-    )
-    session.execute(row.on_conflict_do_nothing())
-    here = sa.select(MatchClaim.pair_id).where(
-        MatchClaim.org_id == job.pair.org_id,
-        MatchClaim.object == job.pair.object,
-        MatchClaim.value == value,
-    )
-    return session.scalars(here).one()
+class _Claim(NamedTuple):
+    org_id: str
+    object: str
+    value: str
+    pair_id: UUID
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What only one pair at a time may have."""
+        return self[:3]
+
+
+def _wanted_claims(job: Job) -> Iterator[tuple[Job, str, _Claim]]:
+    if not job.seeks or not job.open:
+        return
+    for rule in job.mapping.match:
+        value = rule.normalised(job.seen.get(rule.source))
+        if value is not None:
+            text = f"{rule.normalise}:{value}"
+            claim = _Claim(job.pair.org_id, job.pair.object, text, job.pair.id)
+            yield job, rule.source, claim
+
+
+def _claim(session: Session, wanted: Sequence[_Claim]) -> Mapping[tuple[str, str, str], UUID]:
+    """Who holds each value; of those who want one that is free the first gets it."""
+    if not wanted:
+        return {}
+    # In one order everywhere, so that two workers never wait for each other.
+    rows = [claim._asdict() for claim in sorted(wanted, key=lambda claim: claim.place)]
+    session.execute(insert(MatchClaim).values(rows).on_conflict_do_nothing())
+    place = sa.tuple_(MatchClaim.org_id, MatchClaim.object, MatchClaim.value)
+    here = sa.select(MatchClaim).where(place.in_({claim.place for claim in wanted}))
+    return {(held.org_id, held.object, held.value): held.pair_id for held in session.scalars(here)}

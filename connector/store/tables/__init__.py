@@ -1,7 +1,16 @@
 """All tables, typed. States are enums, partial unique indexes are the locking rules."""
 
 from connector.store.tables.base import Base, epochs
-from connector.store.tables.control import CachedSchema, LineAccount, Org, Published, Stream
+from connector.store.tables.control import (
+    BulkJob,
+    CachedSchema,
+    Hole,
+    LineAccount,
+    Org,
+    Published,
+    Run,
+    Stream,
+)
 from connector.store.tables.inbox import Effect, Received, Source
 from connector.store.tables.messages import Envelope, Notice, ReplyToken
 from connector.store.tables.pairs import Attempt, Conflict, MatchClaim, Outbox, Pair
@@ -22,6 +31,7 @@ __all__ = [
     "Attempt",
     "Base",
     "Binding",
+    "BulkJob",
     "CachedSchema",
     "Challenge",
     "CodeTry",
@@ -31,6 +41,7 @@ __all__ = [
     "Envelope",
     "Friendship",
     "History",
+    "Hole",
     "Idempotency",
     "LineAccount",
     "MatchClaim",
@@ -45,6 +56,7 @@ __all__ = [
     "Record",
     "Relation",
     "ReplyToken",
+    "Run",
     "Source",
     "Stream",
     "Unit",

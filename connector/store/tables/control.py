@@ -22,6 +22,10 @@ class Org(Base):
     reason: Mapped[str | None]
     api_used: Mapped[int | None]
     api_limit: Mapped[int | None]
+    events_used: Mapped[int | None]  # deliveries of change events in 24 hours, as last told
+    events_limit: Mapped[int | None]
+    events_told_at: Mapped[datetime | None]
+    recovered_at: Mapped[datetime | None]  # what happened in the org before is told to nobody
     adopted_at: Mapped[now]
 
 
@@ -39,7 +43,10 @@ class LineAccount(Base):
 
 
 class Stream(Base):
-    """One inbound feed of the org and how far it is stored."""
+    """One inbound feed of the org and how far it is stored: a polled object, or a Pub/Sub topic.
+
+    An object that a topic carries names it in `carried_by` and is still polled seldom, as a check.
+    """
 
     __tablename__ = "streams"
 
@@ -52,6 +59,82 @@ class Stream(Base):
     leased_until: Mapped[datetime | None]
     resume: Mapped[dict[str, Value] | None]  # the place a long read was cut short at
     overlapped_at: Mapped[datetime | None]  # when the whole overlap was last read again
+    carried_by: Mapped[str | None]
+    # Of topics only. The place to go on from lies before the newest id, for events that share an id
+    # may have been cut apart by a crash. Both are opaque.
+    position: Mapped[bytes | None]
+    newest: Mapped[bytes | None]
+    heard_at: Mapped[datetime | None]  # the last event or keep-alive
+    live_since: Mapped[datetime | None]  # None while its objects must be polled instead
+    delivered: Mapped[int] = mapped_column(default=0, server_default="0")  # since `events_told_at`
+    reason: Mapped[str | None]  # why it is not live
+
+
+class Hole(Base):
+    """A stretch of time that a topic may have skipped; closed when its objects were read again."""
+
+    __tablename__ = "holes"
+    __table_args__ = (
+        sa.Index("ix_holes_open", "stream", postgresql_where=sa.text("closed_at IS NULL")),
+    )
+
+    id: Mapped[serial]
+    stream: Mapped[str]
+    objects: Mapped[list[str]]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    reason: Mapped[str]
+    found_at: Mapped[now]
+    closed_at: Mapped[datetime | None]
+
+
+class BulkJob(Base):
+    """One Bulk API 2.0 ingest job; stored before its rows are uploaded, so that none is lost sight of."""
+
+    __tablename__ = "bulk_jobs"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "job_id"),
+        sa.Index("ix_bulk_jobs_open", "id", postgresql_where=sa.text("closed_at IS NULL")),
+    )
+
+    id: Mapped[serial]
+    org_id: Mapped[str]
+    job_id: Mapped[str]
+    object: Mapped[str]
+    operation: Mapped[str]  # upsert | update
+    rows: Mapped[int]
+    state: Mapped[str]  # as the org last told it: Open, UploadComplete, InProgress, JobComplete …
+    reason: Mapped[str | None]
+    opened_at: Mapped[now]
+    closed_at: Mapped[datetime | None]
+
+
+class Run(Base):
+    """One long piece of work that an operator asked for, and how far it came: it can be resumed."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        sa.Index(
+            "uq_runs_open",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=sa.text("finished_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[serial]
+    kind: Mapped[str]  # backfill | reconcile | recover
+    subject: Mapped[str]  # the object it is about, or `*`
+    wanted: Mapped[dict[str, Value]]  # what was asked for, as the command took it
+    place: Mapped[dict[str, Value] | None]  # where to go on
+    done: Mapped[int] = mapped_column(default=0, server_default="0")
+    total: Mapped[int | None]
+    counts: Mapped[dict[str, Value]] = mapped_column(default=dict)
+    author: Mapped[str]
+    started_at: Mapped[now]
+    updated_at: Mapped[now]
+    finished_at: Mapped[datetime | None]
 
 
 class Published(Base):

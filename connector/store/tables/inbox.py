@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from connector.domain.lines import Lane
+from connector.domain.lines import Cause, Lane
 from connector.domain.states import EffectState, InboxState, Ledger
 from connector.domain.values import Value
 from connector.store.tables.base import Base, choice, now, serial
@@ -54,6 +54,8 @@ class Received(Base):
     at: Mapped[datetime]  # when it happened, by the sender's clock
     noted: Mapped[int | None] = mapped_column(sa.BigInteger)  # the epoch noted before the read
     lane: Mapped[Lane] = mapped_column(choice(Lane), default=Lane.URGENT)
+    # Why it came; only what is live is told to LINE users.
+    cause: Mapped[Cause] = mapped_column(choice(Cause), default=Cause.LIVE, server_default="live")
     state: Mapped[InboxState] = mapped_column(choice(InboxState), default=InboxState.READY)
     ledger: Mapped[Ledger] = mapped_column(choice(Ledger), default=Ledger.IN_FLIGHT)
     verdict: Mapped[Ledger | None] = mapped_column(

@@ -38,6 +38,11 @@ class Pair(Base):
             postgresql_where=sa.text(_OPEN),
         ),
         sa.Index("ix_pairs_salesforce_id", "salesforce_id"),
+        sa.Index(
+            "ix_pairs_bulk_job",
+            "bulk_job_id",
+            postgresql_where=sa.text("bulk_job_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[identity]
@@ -55,6 +60,9 @@ class Pair(Base):
     written_at: Mapped[datetime | None]  # the org's `Date` of the last answer to a write
     unseen_write: Mapped[bool] = mapped_column(default=False)  # a write whose outcome is unknown
     attempt: Mapped[dict[str, Value] | None]  # the values that write carried
+    # Org time up to which the base knows the row: what was seen of it earlier is no news.
+    seen_at: Mapped[datetime | None]
+    bulk_job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bulk_jobs.id"))
     state: Mapped[PairState] = mapped_column(choice(PairState), default=PairState.OPEN)
     reason: Mapped[str | None]
     created_at: Mapped[now]
