@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, setup_logging, worker_init, worker_ready
 from kombu.exceptions import OperationalError
 
@@ -23,6 +24,7 @@ settings = load_settings()
 
 app = Celery("connector", broker=settings.redis_url.get_secret_value(), include=["jobs.tasks"])
 app.conf.update(
+    timezone=settings.time_zone,  # of the schedule's nights
     task_ignore_result=True,
     task_acks_late=False,
     task_default_queue="normal",
@@ -46,6 +48,7 @@ app.conf.update(
         "deliver.normal": {"queue": "normal"},
         "deliver.bulk": {"queue": "bulk"},
         "prune": {"queue": "bulk"},
+        "reconcile": {"queue": "bulk"},
         "look.org": {"queue": "bulk"},
         "look.line": {"queue": "bulk"},
     },
@@ -59,6 +62,11 @@ app.conf.update(
             "task": "prune",
             "schedule": timedelta(minutes=1),
             "options": {"expires": 50},
+        },
+        "reconcile": {
+            "task": "reconcile",
+            "schedule": crontab(hour="3", minute="40"),
+            "options": {"expires": 3600},
         },
         "look.org": {
             "task": "look.org",

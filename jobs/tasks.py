@@ -11,7 +11,7 @@ from celery import Task
 
 from connector.bootstrap import System
 from connector.domain.lines import Lane
-from connector.sync import looking, queues, sweeping
+from connector.sync import looking, queues, reconciling, sweeping
 from jobs.app import app, settings
 from jobs.wake import wake
 
@@ -79,6 +79,12 @@ def sweep() -> None:
 def prune() -> None:
     """Forget what has served its time."""
     sweeping.prune(system.store)
+
+
+@app.task(name="reconcile", **_lasting)
+def reconcile() -> None:
+    """Compare the whole org with what we hold."""
+    reconciling.nightly(system.reconciliation, system.guard)
 
 
 @app.task(name="look.org", **_lasting)

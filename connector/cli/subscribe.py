@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _LONGEST_REST = 60.0
+_LAST_WORDS = 5.0  # for what was being stored when we were asked to stop
 _INFRASTRUCTURE = (sqlalchemy.exc.DBAPIError, ConnectorError, OSError)
 
 
@@ -30,16 +31,25 @@ _INFRASTRUCTURE = (sqlalchemy.exc.DBAPIError, ConnectorError, OSError)
 def command() -> None:
     """Read what changes in the org until SIGTERM or Ctrl-C; the queues are woken as rows come.
 
+    Change events are followed where the org captures them; the rest is polled, and so is everything
+    while the events are not heard.
+
     Example: connector subscribe
     """
     logs.configure()
     here = settings()
-    streams = bootstrap.System(here, bootstrap.waker()).streams
+    system = bootstrap.System(here, bootstrap.waker())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    topics = system.topics
+    listener = threading.Thread(target=topics.follow, args=[stop], daemon=True) if topics else None
+    if listener is not None:
+        listener.start()
     tell_ready()
-    follow(streams.read, here.poll_seconds, stop)
+    follow(system.streams.read, here.poll_seconds, stop)
+    if listener is not None:
+        listener.join(_LAST_WORDS)
 
 
 def follow(read: Callable[[], int], every: float, stop: threading.Event) -> None:

@@ -136,9 +136,10 @@ MOVES: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
         _O.DEAD: frozenset({_O.READY}),
     },
     _E: {
-        _E.READY: frozenset({_E.CLAIMED}),
-        _E.WAITING: frozenset({_E.READY}),
-        _E.HELD: frozenset({_E.READY}),
+        # Unsent messages of a restored database expire where they stand.
+        _E.READY: frozenset({_E.CLAIMED, _E.EXPIRED}),
+        _E.WAITING: frozenset({_E.READY, _E.EXPIRED}),
+        _E.HELD: frozenset({_E.READY, _E.EXPIRED}),
         _E.CLAIMED: frozenset(
             {
                 _E.READY,
