@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from connector.sync.guarding import OrgGuard
     from connector.sync.inbox import Reader
     from connector.sync.quiet import QuietHours
+    from connector.sync.reconciling import Reconciliation
     from connector.sync.streams import StreamReader
+    from connector.sync.topics import TopicReader
 
 __all__ = ["STARTER", "System", "accounts", "load_settings", "open_gateway", "open_store"]
 
@@ -199,11 +201,20 @@ class System:
     @cached_property
     def delivery(self) -> Delivery:
         """Delivers to Salesforce."""
+        from connector.sync.bulk_delivery import BulkDelivery
         from connector.sync.delivery import Delivery
         from connector.sync.governing import Governor
 
         governor = Governor(self.gateway, self.settings.salesforce_reserve)
-        return Delivery(self.store, self.catalogs, self.gateway, governor, self.guard, self.lease)
+        return Delivery(
+            self.store,
+            self.catalogs,
+            self.gateway,
+            governor,
+            self.guard,
+            self.lease,
+            BulkDelivery(self.store, self.gateway),
+        )
 
     @cached_property
     def guard(self) -> OrgGuard:
@@ -242,3 +253,44 @@ class System:
 
         every = timedelta(seconds=self.settings.poll_seconds)
         return StreamReader(self.store, self.catalogs, self.gateway, self.guard, every, self.lease)
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        """Compares the whole org with what we hold."""
+        from connector.domain.lines import Lane
+        from connector.sync.governing import Governor
+        from connector.sync.reconciling import Reconciliation
+
+        governor = Governor(self.gateway, self.settings.salesforce_reserve)
+        return Reconciliation(
+            self.store,
+            self.catalogs,
+            self.gateway,
+            "schedule",
+            allowed=lambda: governor.allows(Lane.BULK),
+        )
+
+    @cached_property
+    def topics(self) -> TopicReader | None:
+        """Follows the org's change events; None where the org is only polled."""
+        endpoint, ca_file = (
+            self.settings.salesforce_pubsub_endpoint,
+            self.settings.salesforce_ca_file,
+        )
+        if not endpoint:
+            return None
+        from connector.salesforce.pubsub.subscription import PubSub, PubSubAccess
+        from connector.sync.topics import TopicReader
+
+        access = PubSubAccess(
+            endpoint, self.settings.salesforce_pubsub_tls, str(ca_file) if ca_file else None
+        )
+        return TopicReader(
+            self.store,
+            self.catalogs,
+            self.gateway,
+            PubSub(access, self.gateway.grant),
+            self.guard,
+            self.lease,
+            org_access(self.settings).client_name,
+        )

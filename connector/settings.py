@@ -69,6 +69,13 @@ class Settings(BaseSettings):
     salesforce_refresh_token: SecretStr | None = None
     salesforce_ca_file: Path | None = None
     salesforce_api_version: str = "62.0"
+    salesforce_pubsub_endpoint: str = Field(
+        "api.pubsub.salesforce.com:7443",
+        description="host:port of the Pub/Sub API; empty: the org is only polled",
+    )
+    salesforce_pubsub_tls: bool = Field(
+        True, description="Off only for a simulated org on this machine"
+    )
     salesforce_reserve: float = Field(
         0.1, ge=0, le=0.9, description="Share of the daily API calls left to others"
     )

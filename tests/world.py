@@ -12,10 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,16 +28,20 @@ import sqlalchemy as sa
 from connector import bootstrap
 from connector.bootstrap import System
 from connector.domain.lines import Lane
+from connector.domain.values import read_moment
 from connector.line.events import read_delivery
 from connector.line.signature import signed_by
 from connector.members import binding, codes, people, registration, repair
 from connector.settings import Settings
 from connector.store.tables import Envelope, Outbox, Pair, Received, Record
-from connector.sync import preparing, sweeping
+from connector.sync import carriage, preparing, queues, status, sweeping
 from connector.sync.intake import Form, receive_events, submit
+from tests.engines import open_store
 
 STARTED_WITHIN = 30.0
 API = "/services/data/v62.0"
+LANES = {queues.deliver(lane): lane for lane in Lane}
+IN_ORDER = (queues.READ, *LANES, queues.SEND)
 
 
 def free_port() -> int:
@@ -177,6 +181,9 @@ def settings_for(made: Simulators, database_url: str) -> Settings:
         salesforce_client_id=integration["client_id"],
         salesforce_username=integration["username"],
         salesforce_private_key=integration["private_key"],
+        salesforce_pubsub_endpoint=made.org["pubsub_endpoint"],
+        salesforce_pubsub_tls=made.org["pubsub_tls"],
+        salesforce_ca_file=made.org["ca_file"],
         poll_seconds=0.2,
         lease_seconds=5,
     )
@@ -190,6 +197,13 @@ class World:
     settings: Settings
     system: System
     taken: int = field(default=0)
+    polls: bool = field(default=True)
+    woken: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.system = replace(self.system, wake=self.woken.add)
+        url = self.settings.database_url.get_secret_value()
+        self.system.__dict__["store"] = open_store(url, self.woken.add)
 
     @property
     def account(self) -> Any:
@@ -363,7 +377,11 @@ class World:
         assert answer.ok, answer.text
         return answer
 
-    # -- faults
+    # -- faults and switches
+
+    def switch_org(self, **switches: Any) -> None:
+        url = f"{self.simulators.org_url}/_simulator/switches"
+        requests.patch(url, json=switches, timeout=5).raise_for_status()
 
     def org_fault(self, fault: str, times: int | None = None, **match_and_params: Any) -> None:
         self._fault(self.simulators.org_url, fault, times, match_and_params)
@@ -386,25 +404,74 @@ class World:
         return datetime.now(UTC)
 
     def step(self) -> int:
-        """Let every part of the service work once."""
+        """Let every part of the service that has work do some of it."""
         self.carry()
-        done = self.system.streams.read()
-        done += self.system.reader.read()
-        for lane in Lane:
-            done += self.system.delivery.deliver(lane)
-        done += self.system.postman.send()
+        done = self.system.streams.read() if self.polls else 0
         sweeping.sweep(self.system.store)
+        for queue in IN_ORDER:
+            if queue in self.woken:
+                self.woken.discard(queue)
+                done += self._work(queue)
         return done
 
+    def _work(self, queue: str) -> int:
+        if queue == queues.READ:
+            return self.system.reader.read()
+        if queue == queues.SEND:
+            return self.system.postman.send()
+        return self.system.delivery.deliver(LANES[queue])
+
     def run_until_idle(self, seconds: float = 30.0) -> None:
-        """Work until nothing is ready, claimed or waiting, twice in a row."""
+        """Work until nothing is new in the org and nothing ready, claimed or waiting."""
         until = time.monotonic() + seconds
-        quiet = 0
-        while quiet < 2:
+        while self.step() or self.unfinished():
             assert time.monotonic() < until, self.unfinished()
-            quiet = quiet + 1 if not self.step() and not self.unfinished() else 0
-            if not quiet:
-                time.sleep(0.02)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Follow the org's change events meanwhile; begins once the topic is heard."""
+        switches = f"{self.simulators.org_url}/_simulator/switches"
+        requests.patch(switches, json={"keepalive_seconds": 0.1}, timeout=5).raise_for_status()
+        topics = self.system.topics
+        assert topics is not None
+        topics.on_the_way = timedelta(seconds=0.1)
+        stop = threading.Event()
+        ear = threading.Thread(target=topics.follow, args=[stop])
+        ear.start()
+        try:
+            self.until(self.hears)
+            self.run_until_idle()  # each object is polled once more
+            yield
+        finally:
+            stop.set()
+            ear.join(10)
+            topics.bus.close()
+
+    def hears(self) -> bool:
+        """Whether the topic's objects are told by events."""
+        self.system.streams.read()
+        with self.system.store.reading() as session:
+            return bool(carriage.carried(session, self.now()))
+
+    def until(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Work until something holds."""
+        until = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < until, self.unfinished()
+            if not self.step():
+                time.sleep(0.05)
+
+    def catch_up(self) -> None:
+        """Work until all that happened in the org up to now is stored and done."""
+        now = self.now()
+        self.until(lambda: self._read_through() > now)
+        self.run_until_idle()
+
+    def _read_through(self) -> datetime:
+        with self.system.store.reading() as session:
+            told = status._streams(session, self.now())
+            told = [each for each in told if self.polls or each["via"] == "pubsub"]
+            return min(read_moment(each["read_through"]) for each in told)
 
     def unfinished(self) -> list[str]:
         open_states = ("ready", "claimed", "waiting")
@@ -432,7 +499,7 @@ class World:
 def make_world(made: Simulators, database_url: str) -> World:
     """A world over a migrated, empty database."""
     settings = settings_for(made, database_url)
-    system = System(settings, lambda queue: None)
+    world = World(made, settings, System(settings, lambda _: None))
     accounts = bootstrap.accounts(settings)
-    preparing.prepare(system.store, system.gateway, accounts, bootstrap.STARTER)
-    return World(made, settings, system)
+    preparing.prepare(world.system.store, world.system.gateway, accounts, bootstrap.STARTER)
+    return world

@@ -133,6 +133,9 @@ def salesforce_settings(credentials: Mapping[str, Any]) -> dict[str, str]:
         "CONNECTOR_SALESFORCE_CLIENT_ID": integration["client_id"],
         "CONNECTOR_SALESFORCE_USERNAME": integration["username"],
         "CONNECTOR_SALESFORCE_PRIVATE_KEY": integration["private_key"],
+        "CONNECTOR_SALESFORCE_PUBSUB_ENDPOINT": credentials["pubsub_endpoint"],
+        "CONNECTOR_SALESFORCE_PUBSUB_TLS": str(credentials["pubsub_tls"]).lower(),
+        "CONNECTOR_SALESFORCE_CA_FILE": credentials["ca_file"],
         # an org of our own has no call limit to spare
         "CONNECTOR_POLL_SECONDS": "2",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ class Catalog:
     mappings: Mapping[str, CompiledMapping]
     notices: CompiledNotices
     stamp: tuple[object, ...]
+    schemas: Mapping[str, ObjectSchema] = field(default_factory=dict)
 
     @cached_property
     def by_kind(self) -> Mapping[str, tuple[CompiledMapping, ...]]:
@@ -82,10 +83,11 @@ def _compile(session: Session, stamp: tuple[object, ...]) -> Catalog:
     live = session.scalars(sa.select(Published).where(Published.live)).all()
     texts = {row.path: row.text for row in live}
     versions = {row.path: row.id for row in live}
-    documents = load(texts, cached_schemas(session) or None, versions)
+    schemas = cached_schemas(session)
+    documents = load(texts, schemas or None, versions)
     for problem in documents.problems:
         log.error("published document", problem=str(problem))
-    return Catalog(documents.mappings, documents.notices, stamp)
+    return Catalog(documents.mappings, documents.notices, stamp, schemas)
 
 
 def cached_schemas(session: Session) -> dict[str, ObjectSchema]:

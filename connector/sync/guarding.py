@@ -18,6 +18,7 @@ from connector.store.session import Store
 from connector.store.tables import MatchClaim, Org, Pair, Received, Source, Stream, epochs
 from connector.sync import effects, outbox, settling
 from connector.sync.catalog import Catalogs
+from connector.sync.preparing import AnotherOrg
 
 log = structlog.get_logger()
 
@@ -61,6 +62,15 @@ class OrgGuard:
         if pause is not None:
             with self.store.transaction() as session:
                 settling.pause(session, *pause)
+
+
+def refuse_another_org(store: Store, gateway: Gateway) -> None:
+    """Raise `AnotherOrg` where the settings lead to another org than the database belongs to."""
+    with store.reading() as session:
+        bound = session.scalar(sa.select(Org.organization_id).limit(1))
+    found = gateway.organization_id()
+    if bound != found:
+        raise AnotherOrg(str(bound), found)
 
 
 def adopt(store: Store, catalogs: Catalogs, organization_id: str, author: str) -> int:

@@ -6,7 +6,7 @@ if the pair has not moved since the moment noted before the row was read (design
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,88 +14,112 @@ from sqlalchemy.orm import Session
 
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
-from connector.domain.lines import Cause
+from connector.domain.lines import Cause, Lane
 from connector.domain.states import ConflictState, Ledger, MatchState, OutboxState, PairState
 from connector.domain.values import Fields, Value
 from connector.mapping.compiled import CompiledMapping, LineProblem
-from connector.store.tables import Conflict, Outbox, Pair, Received, Record
-from connector.sync import effects, identity, outbox, views, weighing
+from connector.store.tables import Conflict, Outbox, Pair, Received, Record, Stream, epochs
+from connector.sync import effects, identity, outbox, views, weighing, windows
 from connector.sync.changes import Scene, alter, apply, make_pair
+from connector.sync.sightings import Sighting, sighting_of, speaks_of_all
 from connector.sync.weighing import Outcome, Question
 
 
 def read(scene: Scene, row: Received) -> Ledger:
-    """Read one polled row: every pair tied to it takes what is new."""
-    fields = row.body
-    pairs = _pairs_of(scene.session, str(fields.get("Id")), fields.get("LINE_Key__c"))
+    """Read what was seen of one row: every pair tied to it takes what is new."""
+    if speaks_of_all(row):
+        return _read_all_again(scene, row)
+    seen = sighting_of(row)
+    pairs = _pairs_of(scene.session, seen)
     if not pairs:
-        return _made_in_salesforce(scene, row.kind, fields)
+        return _made_in_salesforce(scene, row.kind, seen, row.cause)
     row.person_id = scene.session.scalar(
         sa.select(Record.person_id).where(Record.id == pairs[0].record_id)
     )
-    verdicts = [_meet(scene, pair, fields, row.noted or 0) for pair in pairs]
+    verdicts = [_meet(scene, pair, seen, row.cause) for pair in pairs]
     return Ledger.UNCHANGED if any(verdicts) else Ledger.IGNORED
 
 
-def echoes(scene: Scene, rows: Sequence[Received]) -> set[int]:
-    """Of these rows, those that hold what their pairs agreed on already."""
-    ids = {str(row.body.get("Id")) for row in rows}
-    here = sa.select(Pair).where(
-        Pair.salesforce_id.in_(ids), Pair.state == PairState.OPEN, ~Pair.adopted
-    )
-    pairs: dict[str | None, list[Pair]] = {}
-    for pair in scene.session.scalars(here):
-        pairs.setdefault(pair.salesforce_id, []).append(pair)
-    return {
-        row.id
-        for row in rows
-        for tied in [pairs.get(str(row.body.get("Id")), [])]
-        if tied and all(_is_echo(scene, pair, row.body) for pair in tied)
-    }
+def _read_all_again(scene: Scene, row: Received) -> Ledger:
+    """An event that speaks of a whole object: too much changed to tell, so the polls read it."""
+    here = sa.select(Stream.carried_by).where(Stream.name == row.kind)
+    stream = scene.session.scalar(here) or row.kind
+    reason = f"the org told only that many rows of {row.kind} changed"
+    windows.record_hole(scene.session, stream, [row.kind], row.at, scene.now, reason)
+    return Ledger.UNCHANGED
 
 
-def _is_echo(scene: Scene, pair: Pair, fields: Fields) -> bool:
-    mapping = scene.catalog.mappings.get(pair.mapping)
-    if mapping is None or not mapping.enabled or identity.fate_of(fields) is not None:
-        return False
-    if pair.match is MatchState.CONFLICT:
-        return False
-    return weighing.equals_base(mapping, pair.base, fields)
-
-
-def _pairs_of(session: Session, salesforce_id: str, key: Value) -> list[Pair]:
-    tied = [Pair.salesforce_id == salesforce_id]
-    if isinstance(key, str) and key:
-        tied.append(sa.and_(Pair.key == key, Pair.salesforce_id.is_(None)))
+def _pairs_of(session: Session, seen: Sighting) -> list[Pair]:
+    tied = [Pair.salesforce_id == seen.row_id]
+    if isinstance(seen.key, str) and seen.key:
+        tied.append(sa.and_(Pair.key == seen.key, Pair.salesforce_id.is_(None)))
     standing = Pair.state.in_((PairState.OPEN, PairState.GONE))
     here = sa.select(Pair).where(sa.or_(*tied), standing, ~Pair.adopted)
     return list(session.scalars(here.order_by(Pair.id)))
 
 
-def _meet(scene: Scene, pair: Pair, fields: Fields, noted: int) -> bool:
-    """Merge a row into its pair's record; False where the mapping is no longer live."""
+def _meet(scene: Scene, pair: Pair, seen: Sighting, cause: Cause) -> bool:
+    """Merge what was seen into the pair's record; False where the mapping is no longer live."""
     session = scene.session
     mapping = scene.catalog.mappings.get(pair.mapping)
     if mapping is None or not mapping.enabled:
         return False
     record = lock_record(session, pair.record_id)
     session.refresh(pair, with_for_update=True)
-    if identity.arrive(scene, mapping, pair, record, fields):
+    if seen.deleted:
+        if pair.state is PairState.OPEN:  # merged, perhaps: the recycle bin is asked first
+            _look_again(scene, mapping, pair, record, cause)
+        return True
+    if identity.arrive(scene, mapping, pair, record, seen.fields):
         return True
     if pair.match is MatchState.CONFLICT:
         return True  # until a person decides, nothing of this row reaches LINE
-    if pair.salesforce_id is not None and weighing.equals_base(mapping, pair.base, fields):
+    if seen.unsaid or seen.is_torn(mapping):
+        _look_again(scene, mapping, pair, record, cause)
         return True
-    if pair.salesforce_id is None or pair.epoch > noted or _unclear(session, pair):
-        effects.link_pair(session, scene.received, pair.id, record.version)
-        outbox.want(session, pair.id, mapping.lane, Cause.LIVE, recheck=True)
+    if pair.salesforce_id is not None and weighing.equals_base(mapping, pair.base, seen.fields):
+        _remember(pair, seen)
         return True
-    outcome = weighing.weigh(mapping, views.view_of(session, record), pair.base, fields)
-    take(scene, pair, record, outcome, Cause.LIVE)
-    if outcome.sends:
-        effects.link_pair(session, scene.received, pair.id, record.version)
-        outbox.want(session, pair.id, mapping.lane, Cause.LIVE)
+    if pair.salesforce_id is None or not seen.is_news(pair) or _unclear(session, pair):
+        _look_again(scene, mapping, pair, record, cause)
+        return True
+    _merge(scene, mapping, pair, record, seen, cause)
     return True
+
+
+def _merge(
+    scene: Scene,
+    mapping: CompiledMapping,
+    pair: Pair,
+    record: Record,
+    seen: Sighting,
+    cause: Cause,
+) -> None:
+    view = views.view_of(scene.session, record)
+    outcome = weighing.weigh(mapping, view, pair.base, seen.fields)
+    take(scene, pair, record, outcome, cause)
+    _remember(pair, seen)
+    # what was polled before this moment is older now
+    pair.epoch = scene.session.scalar(sa.select(epochs.next_value())) or pair.epoch
+    if outcome.sends:
+        effects.link_pair(scene.session, scene.received, pair.id, record.version)
+        outbox.want(scene.session, pair.id, _lane(mapping, cause), cause)
+
+
+def _lane(mapping: CompiledMapping, cause: Cause) -> Lane:
+    """What no person waits for goes behind everything else."""
+    return mapping.lane if cause is Cause.LIVE else Lane.BULK
+
+
+def _look_again(
+    scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, cause: Cause
+) -> None:
+    effects.link_pair(scene.session, scene.received, pair.id, record.version)
+    outbox.want(scene.session, pair.id, _lane(mapping, cause), cause, recheck=True)
+
+
+def _remember(pair: Pair, seen: Sighting) -> None:
+    pair.seen_at = seen.until if pair.seen_at is None else max(pair.seen_at, seen.until)
 
 
 def take(
@@ -204,23 +228,27 @@ def _unclear(session: Session, pair: Pair) -> bool:
     return pair.unseen_write or session.scalar(here) is not None
 
 
-def _made_in_salesforce(scene: Scene, name: str, fields: Fields) -> Ledger:
+def _made_in_salesforce(scene: Scene, name: str, seen: Sighting, cause: Cause) -> Ledger:
     """A row of an object that Salesforce may create: it becomes a record."""
-    if identity.fate_of(fields) is not None:
+    if identity.fate_of(seen.fields) is not None or seen.deleted:
         return Ledger.IGNORED
     for mapping in scene.catalog.by_object.get(name, ()):
-        if mapping.create in ("salesforce", "both") and fields.get("Id"):
-            _adopt_row(scene, mapping, fields)
+        if mapping.create not in ("salesforce", "both") or not seen.fields.get("Id"):
+            continue
+        if seen.whole and not seen.unsaid:
+            _adopt_row(scene, mapping, seen, cause)
             return Ledger.UNCHANGED
+        windows.reread(scene.session, [name], seen.at)  # the rest of the row is not told
+        return Ledger.UNCHANGED
     return Ledger.IGNORED
 
 
-def _adopt_row(scene: Scene, mapping: CompiledMapping, fields: Fields) -> None:
+def _adopt_row(scene: Scene, mapping: CompiledMapping, seen: Sighting, cause: Cause) -> None:
     values: dict[str, Value] = {}
     base: dict[str, Value] = {}
     outcome = Outcome()
     for line in mapping.inbound:
-        theirs = weighing.theirs_of(line, fields)
+        theirs = weighing.theirs_of(line, seen.fields)
         if theirs is None or line.source is None:
             continue
         try:
@@ -230,12 +258,13 @@ def _adopt_row(scene: Scene, mapping: CompiledMapping, fields: Fields) -> None:
             outcome.questions.append(
                 Question(line.id, "value", None, None, theirs, problem.reason, problem.next_step)
             )
-    change = Change(uuid7(), mapping.kind, values, cause=Cause.LIVE, notify=False)
+    change = Change(uuid7(), mapping.kind, values, cause=cause, notify=False)
     applied = apply(scene, change)
     pair = _pair_under(scene, applied.record, mapping)
-    pair.salesforce_id = str(fields["Id"])
+    pair.salesforce_id = seen.row_id
     pair.match = MatchState.FOUND
     pair.base, pair.version = base, applied.record.version
+    _remember(pair, seen)
     ask(scene, pair, outcome)
 
 

@@ -19,8 +19,9 @@ from connector.domain.lines import Lane
 from connector.domain.states import InboxState, Ledger
 from connector.store.session import Store
 from connector.store.tables import Received, Source
-from connector.sync import effects, inbound, line_events
+from connector.sync import echoes, effects, inbound, line_events
 from connector.sync.catalog import Catalogs
+from connector.sync.event_intake import ECHO_REST
 from connector.sync.intake import scene_for
 from connector.sync.line_events import Profiles
 
@@ -47,34 +48,40 @@ class Reader:
         if not batch:
             return 0
         known = self.profiles.gather([row for row in batch if row.source is Source.LINE])
-        echoes = self._read_echoes([row for row in batch if row.source is Source.SALESFORCE])
+        settled = self._sort_out([row for row in batch if row.source is Source.SALESFORCE])
         for row in sorted(batch, key=lambda row: (row.at, row.id)):
-            if row.id not in echoes:
+            if row.id not in settled:
                 self._read_one(row, known)
         return len(batch)
 
-    def _read_echoes(self, rows: Sequence[Received]) -> set[int]:
-        """Rows that say what we know already, most of them our own writes: done in one statement."""
+    def _sort_out(self, rows: Sequence[Received]) -> set[int]:
+        """Finish echoes, and put back what comes too early, in one statement each; says which."""
         if not rows:
             return set()
         with self.store.transaction() as session:
-            echoes = inbound.echoes(scene_for(session, self.catalogs, self.clock()), rows)
-            if echoes:
-                done = sa.update(Received).where(
-                    Received.id.in_(echoes),
-                    Received.claim_token == rows[0].claim_token,
-                    Received.state == InboxState.CLAIMED,
+            scene = scene_for(session, self.catalogs, self.clock())
+            found = echoes.sort_out(scene, rows)
+            mine = sa.and_(
+                Received.claim_token == rows[0].claim_token, Received.state == InboxState.CLAIMED
+            )
+            echoes.remember(scene, found.seen)
+            if found.done:
+                _move(
+                    session,
+                    sa.and_(mine, Received.id.in_(found.done)),
+                    state=InboxState.DONE,
+                    verdict=Ledger.UNCHANGED,
                 )
-                session.execute(
-                    done.values(
-                        state=InboxState.DONE,
-                        verdict=Ledger.UNCHANGED,
-                        claim_token=None,
-                        claimed_until=None,
-                    ).execution_options(synchronize_session=False)
+                effects.reckon(session, found.done)
+            if found.waiting:
+                _move(
+                    session,
+                    sa.and_(mine, Received.id.in_(found.waiting)),
+                    state=InboxState.WAITING,
+                    due=sa.func.clock_timestamp() + ECHO_REST,
+                    attempts=Received.attempts - 1,
                 )
-                effects.reckon(session, echoes)
-        return echoes
+        return found.done | found.waiting
 
     def _read_one(self, row: Received, known: line_events.Known) -> None:
         try:
@@ -112,6 +119,11 @@ class Reader:
                 mine.state = InboxState.WAITING
                 mine.due = self.clock() + timedelta(seconds=2**mine.attempts)
             effects.reckon(session, (row.id,))
+
+
+def _move(session: Session, rows: sa.ColumnElement[bool], **values: object) -> None:
+    moved = sa.update(Received).where(rows).values(claim_token=None, claimed_until=None, **values)
+    session.execute(moved.execution_options(synchronize_session=False))
 
 
 def _claim(session: Session, lane: Lane, lease: timedelta) -> Sequence[Received]:

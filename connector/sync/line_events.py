@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.dialects.postgresql import insert
 
 from connector.domain.changes import Change
+from connector.domain.lines import Cause
 from connector.domain.states import EnvelopeState, Ledger
 from connector.errors import ConnectorError
 from connector.line.accounts import OfficialAccount
@@ -106,11 +107,12 @@ def read(scene: Scene, row: Received, known: Known) -> Ledger:
     _keep_token(scene, person, account, event)
     profile = known.profiles.get((account.bot_user_id, event.user_id))
     handle = _HANDLERS.get(event.type, _heard)
-    changes = handle(_Heard(scene, person, account.bot_user_id, event, at, profile))
-    if event.mode == "standby":
+    quiet = event.mode == "standby" or row.cause is not Cause.LIVE
+    changes = handle(_Heard(scene, person, account.bot_user_id, event, at, profile, quiet))
+    if quiet:
         changes = [_silent(change) for change in changes]
     apply_all(scene, changes)
-    if event.type == "message" and event.mode != "standby":
+    if event.type == "message" and not quiet:
         _answer_menu(scene, person, account.bot_user_id, event)
     return Ledger.UNCHANGED if event.type in _HANDLERS else Ledger.IGNORED
 
@@ -123,6 +125,7 @@ class _Heard:
     event: Event
     at: datetime
     profile: Profile | None
+    quiet: bool
 
 
 def _follow(heard: _Heard) -> list[Change]:
@@ -146,7 +149,7 @@ def _postback(heard: _Heard) -> list[Change]:
     postback = heard.event.raw.get("postback")
     data = postback.get("data") if isinstance(postback, dict) else None
     if isinstance(data, str) and data.startswith(_CONSENT):
-        if heard.event.mode == "standby":
+        if heard.quiet:
             changes = [_silent(change) for change in changes]
         apply_all(heard.scene, changes)  # the consent changes the record this may just have made
         evidence = {"event": heard.event.event_id, "postback": data}

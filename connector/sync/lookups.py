@@ -93,12 +93,14 @@ def _ask(gateway: Gateway, asks: Iterable[_Ask], fail: Fail) -> None:
     waiting = iter(asks)
     while batch := list(islice(waiting, _STEPS)):
         try:
-            results = gateway.run([step for step, _, _ in batch]).results
+            answer = gateway.run([step for step, _, _ in batch])
         except CallFailed as failed:
             _fail_all(batch, failed.fault, fail)
             continue
         for step, take, jobs in batch:
-            _hand_over(results[step.ref], take, jobs, fail)
+            _hand_over(answer.results[step.ref], take, jobs, fail)
+            for job in jobs:
+                job.looked_at = answer.date
 
 
 def _hand_over(

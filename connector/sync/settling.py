@@ -21,6 +21,7 @@ from connector.store.tables import Attempt, MatchClaim, Org, Outbox, Pair, Recor
 from connector.sync import effects, identity, inbound, masking, outbox, views, weighing, writes
 from connector.sync.changes import Scene
 from connector.sync.jobs import Done, Hold, Job, Later, Lost, Stopped
+from connector.sync.sightings import end_of_second
 from connector.sync.weighing import Outcome
 
 _SOON = timedelta(seconds=2)
@@ -104,8 +105,11 @@ def _move_epochs(session: Session, pairs: Collection[UUID]) -> None:
 def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:
     session = scene.session
     _remember_match(session, job, pair)
+    pair.bulk_job_id = job.bulk_job
     if job.blames_parents:
         _look_at_parents(session, job)
+    if job.gathers:
+        outbox.release(session, (pair.id,))
     match job.end:
         case Hold(held_for, reason, step):
             outbox.hold(session, row, held_for, reason, step)
@@ -153,6 +157,7 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
     if written is not None and written.ok is not None:
         pair.salesforce_id = written.ok.id
         pair.written_at = written.date
+    _remember_sight(job, pair)
     if job.adopted:
         pair.salesforce_id, pair.adopted = job.salesforce_id, True
     came_through = pair.unseen_write and job.row is not None
@@ -166,6 +171,14 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
     outbox.settle(session, row, effect, job.record.version, recheck=unread)
     if pair.salesforce_id is not None:
         outbox.release(session, (pair.id, pair.record_id))
+
+
+def _remember_sight(job: Job, pair: Pair) -> None:
+    """What happened in the org up to our last look at the row, or write to it, is no news any more."""
+    written = job.result.date if job.result is not None and job.result.ok is not None else None
+    moments = [end_of_second(at) for at in (job.looked_at, written) if at is not None]
+    if moments:
+        pair.seen_at = max([*moments, *([pair.seen_at] if pair.seen_at is not None else [])])
 
 
 def _take_over(

@@ -16,7 +16,7 @@ from connector.domain.states import EnvelopeState, InboxState, Ledger, OutboxSta
 from connector.domain.values import Value, moment
 from connector.store.session import Store
 from connector.store.tables import Envelope, LineAccount, Org, Outbox, Received, Stream
-from connector.sync import ledger
+from connector.sync import carriage, ledger
 
 _MOVING = ("ready", "waiting", "claimed")
 
@@ -159,16 +159,24 @@ def _is_idle(queues: Mapping[str, Value]) -> bool:
 
 
 def _streams(session: Session, now: datetime) -> list[Value]:
-    rows = session.scalars(sa.select(Stream).order_by(Stream.name))
-    return [
-        {
-            "name": row.name,
-            "via": row.via,
-            "read_through": moment(row.read_through),
-            "lag_s": _seconds(now, row.read_through),
-        }
-        for row in rows
-    ]
+    """The objects that are read, each by its topic where that is heard, else by polls."""
+    live = carriage.carried(session, now)
+    topics = carriage.topic_of(session)
+    rows = session.scalars(sa.select(Stream).where(Stream.via == "poll").order_by(Stream.name))
+    told: list[Value] = []
+    for row in rows:
+        through = row.read_through
+        if row.name in live:
+            through = max(through, topics[row.name].read_through)
+        told.append(
+            {
+                "name": row.name,
+                "via": "pubsub" if row.name in live else "poll",
+                "read_through": moment(through),
+                "lag_s": _seconds(now, through),
+            }
+        )
+    return told
 
 
 def _salesforce(session: Session, share: float, now: datetime) -> dict[str, Value]:

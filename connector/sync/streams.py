@@ -22,18 +22,19 @@ from connector.domain.values import Value, storable
 from connector.salesforce import polling
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
-from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.polling import Cursor, Polled, Position
 from connector.store.session import Store, wake_later
 from connector.store.tables import Org, Received, Source, Stream
-from connector.sync import identity, queues, settling
+from connector.sync import carriage, queues, settling
 from connector.sync.catalog import Catalog, Catalogs
+from connector.sync.event_intake import cause_at
 from connector.sync.guarding import OrgGuard
 from connector.sync.intake import polled_key
+from connector.sync.polled_fields import polled_fields
+from connector.sync.windows import NEVER
 
 log = structlog.get_logger()
 
-_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _SHORT_OVERLAP = timedelta(seconds=90)
 _WHOLE_OVERLAP_EVERY = timedelta(seconds=60)
 _SELDOM = timedelta(hours=1)
@@ -61,6 +62,7 @@ class StreamReader:
             if _paused(session, self.clock()):
                 return 0
             catalog = self.catalogs.live(session)
+            began = self.clock()
             streams = self._leased(session, catalog)
             noted = session.scalar(sa.text("SELECT last_value FROM pair_epoch")) or 0
         if not streams:
@@ -72,14 +74,14 @@ class StreamReader:
             self._failed(failed)
             return 0
         whole = {cursor.object for cursor in cursors if cursor.overlap == polling.OVERLAP}
-        return self._store(polled.streams, noted, whole)
+        return self._store(polled.streams, noted, whole, began)
 
     def _leased(self, session: Session, catalog: Catalog) -> Sequence[Stream]:
         now = self.clock()
         for name in polled_fields(catalog):
-            since = _BEGINNING if _begins_in_salesforce(catalog, name) else now
+            since = NEVER if _begins_in_salesforce(catalog, name) else now
             row = insert(Stream).values(
-                name=name, via="poll", watermark=since, read_through=since, read_at=_BEGINNING
+                name=name, via="poll", watermark=since, read_through=since, read_at=NEVER
             )
             session.execute(row.on_conflict_do_nothing())
         mine = sa.or_(
@@ -95,12 +97,21 @@ class StreamReader:
             .returning(Stream)
             .execution_options(synchronize_session=False)
         ).all()
-        return [stream for stream in leased if self._due(stream, catalog, now)]
+        carried = carriage.carried(session, now)
+        return [stream for stream in leased if self._due(stream, catalog, carried, now)]
 
-    def _due(self, stream: Stream, catalog: Catalog, now: datetime) -> bool:
-        """Streams that only Salesforce fills change seldom: a slow poll reads them hourly."""
+    def _due(
+        self, stream: Stream, catalog: Catalog, carried: Mapping[str, datetime], now: datetime
+    ) -> bool:
+        """Whether to poll an object now.
+
+        Objects that only Salesforce fills change seldom, and those that a topic carries were told of
+        already: both are read hourly, the latter once more after their topic began to be heard.
+        """
         slow = self.every >= _RARE_FROM and _begins_in_salesforce(catalog, stream.name)
-        return now - stream.read_at >= (_SELDOM if slow else timedelta(0))
+        live_since = carried.get(stream.name)
+        told = live_since is not None and stream.read_at > live_since and stream.resume is None
+        return now - stream.read_at >= (_SELDOM if slow or told else timedelta(0))
 
     def _cursor(self, stream: Stream, catalog: Catalog) -> Cursor:
         fields = polled_fields(catalog)[stream.name]
@@ -114,7 +125,9 @@ class StreamReader:
         overlap = polling.OVERLAP if whole else _SHORT_OVERLAP
         return Cursor(stream.name, fields, stream.watermark, overlap)
 
-    def _store(self, polled: Mapping[str, Polled], noted: int, whole: set[str]) -> int:
+    def _store(
+        self, polled: Mapping[str, Polled], noted: int, whole: set[str], began: datetime
+    ) -> int:
         new = 0
         for name, found in polled.items():
             if found.fault is not None and not found.rows:
@@ -129,11 +142,11 @@ class StreamReader:
                 if stream is None:
                     continue  # another reader holds the stream now
                 new += _insert(session, found, noted)
-                self._advance(stream, found, whole=name in whole)
+                self._advance(stream, found, began, whole=name in whole)
         return new
 
-    def _advance(self, stream: Stream, found: Polled, *, whole: bool) -> None:
-        stream.read_at = self.clock()
+    def _advance(self, stream: Stream, found: Polled, began: datetime, *, whole: bool) -> None:
+        stream.read_at = began
         if found.last is not None:
             stream.watermark = max(stream.watermark, found.last.at)
         if found.complete:
@@ -154,25 +167,13 @@ class StreamReader:
                 settling.pause(session, *pause)
 
 
-def polled_fields(catalog: Catalog) -> dict[str, tuple[str, ...]]:
-    """The objects to poll, each with the fields that live mappings read of it."""
-    found: dict[str, dict[str, None]] = {}
-    for name, mappings in catalog.by_object.items():
-        if any(mapping.inbound or mapping.marks for mapping in mappings):
-            keyed = any(mapping.create != "salesforce" for mapping in mappings)
-            fields = found.setdefault(name, {KEY_FIELD: None} if keyed else {})
-            fields.update(dict.fromkeys(identity.fields_of(name)))
-            for mapping in mappings:
-                fields.update(dict.fromkeys(mapping.read_fields))
-    return {name: tuple(fields) for name, fields in sorted(found.items())}
-
-
 def _begins_in_salesforce(catalog: Catalog, name: str) -> bool:
     return any(mapping.create != "line" for mapping in catalog.by_object.get(name, ()))
 
 
 def _insert(session: Session, found: Polled, noted: int) -> int:
-    rows = [_received(found.object, row, noted) for row in found.rows]
+    told_to_nobody = session.scalar(sa.select(Org.recovered_at).limit(1))
+    rows = [_received(found.object, row, noted, told_to_nobody) for row in found.rows]
     new = 0
     for at in range(0, len(rows), 500):
         chunk = insert(Received).values(rows[at : at + 500]).on_conflict_do_nothing()
@@ -182,14 +183,18 @@ def _insert(session: Session, found: Polled, noted: int) -> int:
     return new
 
 
-def _received(name: str, row: dict[str, Value], noted: int) -> dict[str, object]:
+def _received(
+    name: str, row: dict[str, Value], noted: int, told_to_nobody: datetime | None
+) -> dict[str, object]:
+    at = datetime.fromisoformat(str(row["SystemModstamp"]))
     return {
         "source": Source.SALESFORCE,
         "kind": name,
         "dedupe_key": polled_key(name, row),
         "subject": str(row["Id"]),
         "body": storable(row),
-        "at": datetime.fromisoformat(str(row["SystemModstamp"])),
+        "at": at,
+        "cause": cause_at(told_to_nobody, at),
         "noted": noted,
         "lane": Lane.URGENT,
         "state": InboxState.READY,

@@ -30,7 +30,7 @@ def shown(field: FieldInfo) -> str:
     assert default is not PydanticUndefined
     if default is None or default == "":
         return "none" if default is None else "empty"
-    if isinstance(default, tuple):
+    if isinstance(default, tuple | bool):
         return f"`{json.dumps(default)}`"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 

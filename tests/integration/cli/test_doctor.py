@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from connector.cli import examination
 from connector.ground.stack import Stack, StackPart
 from connector.salesforce.doctor import Finding as OrgFinding
-from connector.store.tables import Org, Published, Received, Stream
+from connector.store.tables import Hole, Org, Published, Received, Stream
 from tests.integration.cli.conftest import ORG
 
 ACCOUNT = {
@@ -151,6 +151,22 @@ def test_a_stream_that_lags_is_a_finding(town, look):
     stored(town, Stream(name="Lead", via="poll", watermark=old, read_through=old, read_at=old))
     found = {each["message"].split()[0]: each["ok"] for each in look("streams")}
     assert found == {"Case": True, "Lead": False}
+
+
+def test_a_topic_that_fell_silent_and_a_hole_in_it_are_findings(town, look):
+    now, old = datetime.now(UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    times = {"watermark": old, "read_through": now, "read_at": now}
+    heard = {"heard_at": now, "live_since": now}
+    silent = {"heard_at": old, "live_since": old, "reason": "the session ended"}
+    stored(town, Stream(name="/data/A__chn", via="pubsub", **times, **heard))
+    stored(town, Stream(name="/data/B__chn", via="pubsub", **times, **silent))
+    late = {**times, "read_through": old}
+    stored(town, Stream(name="Case", via="poll", carried_by="/data/A__chn", **late))
+    stored(town, Hole(stream="A", objects=["Lead"], since=old, until=now, reason="GAP_OVERFLOW"))
+    topic, silence, case, hole = look("streams")
+    assert [topic["ok"], silence["ok"], case["ok"], hole["ok"]] == [True, False, True, False]
+    assert "the session ended" in silence["message"]
+    assert "Lead may have changed unheard" in hole["message"] and hole["fix"]
 
 
 def test_a_ledger_that_does_not_balance_is_a_finding(town, look):

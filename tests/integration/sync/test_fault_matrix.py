@@ -7,6 +7,7 @@ they are gone brings it through. Run this file alone with `-s` to see the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from tests.world import Simulators, World, make_world
 
 READ_SECONDS = 1.5  # an answer that takes longer counts as lost
 OURS = {"client": "line-connector*"}
+STREAM = {"method": "GRPC"}
 COMPOSITE = {"method": "POST", "path": "/services/data/*/composite", **OURS}
 CONTACT = "SELECT Id, AccountId, Email, Title, LINE_Key__c, LINE_User_Id__c, LINE_Following__c FROM Contact"
 
@@ -34,6 +36,7 @@ class Fault:
     name: str
     times: int | None = 1
     on_rows: bool = False
+    on_stream: bool = False
     params: tuple[tuple[str, Any], ...] = ()
 
     def strike(self, world: World, write: Write) -> None:
@@ -42,7 +45,10 @@ class Fault:
             params["object"] = write.object
         if self.name == "edit_after":
             params["values"] = write.automation
-        world.org_fault(self.name, self.times, match=OURS if self.on_rows else COMPOSITE, **params)
+        match = OURS if self.on_rows else STREAM if self.on_stream else COMPOSITE
+        world.org_fault(self.name, self.times, match=match, **params)
+        if self.name == "expire_replay":  # a place is given only when a stream begins
+            world.org_fault("drop_stream", 1, match=STREAM)
 
 
 FAULTS = (
@@ -58,7 +64,15 @@ FAULTS = (
     Fault("duplicate", None, on_rows=True),
     Fault("validation", None, on_rows=True, params=(("message", "not like this"),)),
     Fault("edit_after", on_rows=True),
+    Fault("gap", on_rows=True),
+    Fault("overflow", on_rows=True),
+    Fault("drop_client_tag"),
+    Fault("drop_stream", on_stream=True),
+    Fault("expire_replay", on_stream=True),
+    Fault("duplicate_events", 3, on_stream=True),
+    Fault("reorder_events", 3, on_stream=True),
 )
+OF_EVENTS = FAULTS[-7:]
 
 
 @dataclass
@@ -220,6 +234,7 @@ class Ring:
     fresh_database: Callable[[], str]
     table: dict[tuple[str, str], str] = field(default_factory=dict)
     _world: World | None = None
+    _ear: ExitStack = field(default_factory=ExitStack)
     _cases: dict[tuple[str, str], Case] = field(default_factory=dict)
 
     def case(self, fault: Fault, write: Write) -> Case:
@@ -230,6 +245,7 @@ class Ring:
         return self._cases.pop(place)
 
     def leave(self) -> None:
+        self._ear.close()
         if self._world is not None:
             self._world.system.gateway.close()
             self._world.system.store.engine.dispose()
@@ -250,6 +266,7 @@ class Ring:
         for fault, write in CELLS:
             write.prepare(self._cases[fault.name, write.name])
         world.run_until_idle(60)
+        self._ear.enter_context(world.listening())
 
     def shown(self) -> str:
         columns = [write.name for write in WRITES]
@@ -305,6 +322,9 @@ def test_the_right_rows_are_there_in_the_end_exactly_once(
             stir.clear_faults(world)
             stir.redrive_parked(world)
             stir.settle_down(world)
+        if fault in OF_EVENTS:
+            world.catch_up()
+            assert parked_now(world) == []
         row = write.right(case)
         all_told(world)
         if fault.name == "edit_after":
@@ -331,6 +351,10 @@ def strike_first(world: World, fault: Fault, write: Write) -> stir.Tapped:
             fault.strike(world, write)
 
     return stir.tap(world, before=before)
+
+
+def parked_now(world: World) -> list[str | None]:
+    return [row.reason for row in stir.parked(world)]
 
 
 def parked_with_reason(world: World) -> None:

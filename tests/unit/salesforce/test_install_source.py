@@ -71,6 +71,19 @@ def test_a_package_for_an_org_without_work_orders_does_not_mention_them() -> Non
     assert b"Lead.LINE_Key__c" in held
 
 
+def test_a_package_carries_the_channel_only_where_there_is_something_to_carry() -> None:
+    with zipfile.ZipFile(io.BytesIO(package(EVERYTHING, ["Case"]))) as opened:
+        held = {name for name in opened.namelist() if "platformEvent" in name}
+        manifest = opened.read("package.xml").decode()
+    assert held == {
+        "platformEventChannels/LINE_Connector__chn.platformEventChannel",
+        "platformEventChannelMembers/LINE_Connector_chn_CaseChangeEvent.platformEventChannelMember",
+    }
+    assert "<members>LINE_Connector_chn_CaseChangeEvent</members>" in manifest
+    with zipfile.ZipFile(io.BytesIO(package(EVERYTHING))) as opened:
+        assert not [name for name in opened.namelist() if "platformEvent" in name]
+
+
 def test_the_same_content_is_the_same_package() -> None:
     assert package(EVERYTHING) == package(EVERYTHING)
 
