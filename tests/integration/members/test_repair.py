@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -120,9 +121,10 @@ def test_all_wrong_answers_are_told_at_once(town: Town) -> None:
 def test_a_flood_of_requests_is_stopped(town: Town) -> None:
     ann, limits = town.member(), Limits(repairs_per_person_and_day=1)
     town.clock.now = ask_time(town)
-    ask(town, ann, limits)
+    slots = [f"{town.clock.now + timedelta(days=3):%Y-%m-%d} AM"]
+    ask(town, ann, limits, slots=slots)
     with pytest.raises(Refused, match="too many"):
-        ask(town, ann, limits)
+        ask(town, ann, limits, slots=slots)
 
 
 def ask_time(town: Town):  # type: ignore[no-untyped-def]
