@@ -12,6 +12,8 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
+# files stay whole, for their tests share what they start; the order is that of tests/conftest.py
+IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 ROOMS := connector jobs webhooks simulator
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
@@ -45,10 +47,10 @@ run: setup ## start the whole stack with both simulators; Ctrl-C ends it
 	@exec $(BIN)/connector up $(ARGS)
 
 test: $(DEV) $(PROJECT) ## run all tests
-	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(BIN)/python -m pytest $(IN_PARALLEL) $(ARGS)
 
 contract: $(DEV) $(PROJECT) ## recordings and other people's clients against the simulators (needs Node.js)
-	@exec $(BIN)/python -m pytest -n 2 --dist loadfile tests/contract $(ARGS)
+	@exec $(BIN)/python -m pytest $(IN_PARALLEL) tests/contract $(ARGS)
 
 check: $(DEV) $(PROJECT) ## formats, lint, types, imports, mappings
 	@$(BIN)/ruff format --check .

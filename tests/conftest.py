@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.ground import ports
@@ -16,8 +16,31 @@ from connector.ground.postgres import Postgres
 from connector.store import migrate
 from connector.store.session import Store
 from connector.store.tables import Base
+from tests.engines import open_store
 
+TESTS = Path(__file__).parent
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Taipei
+# One table names another, so constraints would ask for an order; deleting needs none.
+EMPTY = "; ".join(
+    [
+        "SET LOCAL session_replication_role = replica",
+        *(f"DELETE FROM {table.name}" for table in Base.metadata.sorted_tables),
+    ]
+)
+LONG = ("acceptance", "browser", "properties", "integration", "contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, or one process ends with it while the others have nothing to do.
+
+    Within a folder the order stays as shuffled.
+    """
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 @dataclass
@@ -64,25 +87,11 @@ def template(postgres: Postgres) -> str:
     return "template"
 
 
-@pytest.fixture
-def fresh_database(postgres: Postgres, template: str) -> Iterator[Callable[[], str]]:
-    """Makes databases that nobody else uses and gives their addresses."""
-    made: list[str] = []
-
-    def make() -> str:
-        made.append(f"test_{uuid4().hex}")
-        return postgres.clone(template, made[-1])
-
-    yield make
-    for name in made:
-        postgres.drop(name)
-
-
 @pytest.fixture(scope="module")
 def shared_store(postgres: Postgres, template: str) -> Iterator[Store]:
     """The store of a module's tests; ask for `store`, which is clean."""
     name = f"module_{uuid4().hex}"
-    store = Store.open(postgres.clone(template, name), Woken())
+    store = open_store(postgres.clone(template, name), Woken())
     yield store
     store.engine.dispose()
     postgres.drop(name)
@@ -93,10 +102,7 @@ def store(shared_store: Store) -> Iterator[Store]:
     """An empty store; what a test leaves is deleted."""
     yield shared_store
     with shared_store.engine.begin() as connection:
-        # One table names another, so constraints would ask for an order; deleting needs none.
-        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
-        for table in Base.metadata.sorted_tables:
-            connection.execute(table.delete())
+        connection.exec_driver_sql(EMPTY)
     if isinstance(shared_store.wake, Woken):
         shared_store.wake.queues.clear()
 

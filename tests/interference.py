@@ -157,7 +157,8 @@ def settle_down(world: World, seconds: float = 30.0) -> None:
         hurry(world)
         expire_claims(world)
         for _ in range(3):
-            world.step()
+            if not world.step():
+                break
         if not world.unfinished():
             break
     world.run_until_idle(seconds)

@@ -38,6 +38,7 @@ log = structlog.get_logger()
 _SHORT_OVERLAP = timedelta(seconds=90)
 _WHOLE_OVERLAP_EVERY = timedelta(seconds=60)
 _SELDOM = timedelta(hours=1)
+_FEW = 200  # rows of a stream that may share a transaction with other streams
 _RARE_FROM = timedelta(seconds=60)  # polls further apart than this read slow streams hourly
 
 
@@ -77,19 +78,19 @@ class StreamReader:
         return self._store(polled.streams, noted, whole, began)
 
     def _leased(self, session: Session, catalog: Catalog) -> Sequence[Stream]:
-        now = self.clock()
-        for name in polled_fields(catalog):
-            since = NEVER if _begins_in_salesforce(catalog, name) else now
-            row = insert(Stream).values(
-                name=name, via="poll", watermark=since, read_through=since, read_at=NEVER
-            )
-            session.execute(row.on_conflict_do_nothing())
+        now, names = self.clock(), list(polled_fields(catalog))
+        begins = [NEVER if _begins_in_salesforce(catalog, name) else now for name in names]
+        rows = [
+            {"name": name, "via": "poll", "watermark": at, "read_through": at, "read_at": NEVER}
+            for name, at in zip(names, begins, strict=True)
+        ]
+        if rows:
+            session.execute(insert(Stream).values(rows).on_conflict_do_nothing())
         mine = sa.or_(
             Stream.lease_token == self.token,
             Stream.leased_until.is_(None),
             Stream.leased_until < now,
         )
-        names = list(polled_fields(catalog))
         leased = session.scalars(
             sa.update(Stream)
             .where(mine, Stream.name.in_(names))
@@ -128,21 +129,21 @@ class StreamReader:
     def _store(
         self, polled: Mapping[str, Polled], noted: int, whole: set[str], began: datetime
     ) -> int:
+        told = {name: found for name, found in polled.items() if _is_told(name, found)}
+        few = [name for name, found in told.items() if len(found.rows) <= _FEW]
+        together = [few, *([name] for name in told if name not in few)]
         new = 0
-        for name, found in polled.items():
-            if found.fault is not None and not found.rows:
-                log.warning("stream not read", stream=name, code=found.fault.code)
-                continue
+        for names in filter(None, together):
             with self.store.transaction() as session:
-                stream = session.scalars(
+                streams = session.scalars(
                     sa.select(Stream)
-                    .where(Stream.name == name, Stream.lease_token == self.token)
+                    .where(Stream.name.in_(names), Stream.lease_token == self.token)
+                    .order_by(Stream.name)
                     .with_for_update()
-                ).one_or_none()
-                if stream is None:
-                    continue  # another reader holds the stream now
-                new += _insert(session, found, noted)
-                self._advance(stream, found, began, whole=name in whole)
+                )
+                for stream in streams:  # what is missing another reader holds now
+                    new += _insert(session, told[stream.name], noted)
+                    self._advance(stream, told[stream.name], began, whole=stream.name in whole)
         return new
 
     def _advance(self, stream: Stream, found: Polled, began: datetime, *, whole: bool) -> None:
@@ -165,6 +166,13 @@ class StreamReader:
         if pause is not None:
             with self.store.transaction() as session:
                 settling.pause(session, *pause)
+
+
+def _is_told(name: str, found: Polled) -> bool:
+    if found.fault is None or found.rows:
+        return True
+    log.warning("stream not read", stream=name, code=found.fault.code)
+    return False
 
 
 def _begins_in_salesforce(catalog: Catalog, name: str) -> bool:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from connector.bootstrap import load_settings
+from connector.cli.deployment import Deployment
+from connector.cli.status import look
+from connector.ground.stack import read_stack
 from tests.acceptance.stack import CONNECTOR, ROOT, plain_environment
 
 
@@ -61,6 +69,20 @@ class Cli:
     def status(self) -> dict[str, Any]:
         """`connector status`."""
         found: dict[str, Any] = self.ask("status")
+        return found
+
+    def glance(self) -> dict[str, Any]:
+        """What `connector status` says, for those who ask again and again: no program is started."""
+        stack = read_stack(self.data)
+        with pytest.MonkeyPatch.context() as environment:
+            for name in {*os.environ, *stack.environment}:
+                if name.startswith("CONNECTOR_"):
+                    environment.delenv(name, raising=False)
+            for name, value in stack.environment.items():
+                environment.setenv(name, value)
+            settings = load_settings()
+        with closing(Deployment(settings, stack)) as here:
+            found: dict[str, Any] = json.loads(json.dumps(look(here), default=str))
         return found
 
     def codes(self, product: str, count: int = 1) -> list[dict[str, Any]]:

@@ -42,7 +42,9 @@ def world(
     """A running stack; at its end nothing of it may be left."""
     up = Up(tmp_path_factory.mktemp("stack") / "data", base, settings)
     try:
-        yield World(up.ready())
+        made = World(up.ready())
+        made.org.keeps_alive_every(0.2)  # each wait for rest is a wait for such a beat
+        yield made
         code = up.end()
         left = up.sweep()
         assert not left, left

@@ -108,8 +108,8 @@ class Core:
 
     def check(self) -> None:
         """The rows are those of a day on which all went well, each once, each message once."""
-        status = self.world.settled(now(), seconds=PATIENCE)
-        assert_balanced(status)
+        self.world.settled(now(), seconds=PATIENCE)
+        assert_balanced(self.world.cli.status())
         org = self.world.org
         contact, case = self.contact(), self.case()
         assert len(org.leads(self.customer.user_id)) == 1

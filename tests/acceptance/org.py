@@ -102,6 +102,12 @@ class Org:
         url = f"{self.url}/_simulator/faults"
         self._http.post(url, json=body, timeout=TIMEOUT).raise_for_status()
 
+    def keeps_alive_every(self, seconds: float) -> None:
+        """How long a silent stream of events waits before it says that nothing has happened."""
+        url = f"{self.url}/_simulator/switches"
+        body = {"keepalive_seconds": seconds}
+        self._http.patch(url, json=body, timeout=TIMEOUT).raise_for_status()
+
     def no_faults(self) -> None:
         """Let all go well again."""
         self._http.delete(f"{self.url}/_simulator/faults", timeout=TIMEOUT).raise_for_status()

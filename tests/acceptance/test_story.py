@@ -261,7 +261,8 @@ class Story:
         assert self.wang.me()["member"] is None
 
     def at_the_end_all_is_in_step_and_accounted_for(self) -> None:
-        status = self.world.settled()
+        self.world.settled()
+        status = self.world.cli.status()
         assert_balanced(status)
         assert status["ledger"]["parked"] == 0, status["ledger"]
         self.world.in_step(f"repair_request:{self.request}")

@@ -45,11 +45,11 @@ class World:
 
         def look() -> bool:
             last.clear()
-            last.update(self.cli.status())
+            last.update(self.cli.glance())
             return _settled(last, moment)
 
         try:
-            until(look, "all is settled", seconds, pause=0.3)
+            until(look, "all is settled", seconds, pause=0.2)
         except TooLong:
             raise TooLong(f"not settled within {seconds:g} s: {last}") from None
         return last

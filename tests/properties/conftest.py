@@ -15,7 +15,7 @@ settings.register_profile("soak", max_examples=2000, print_blob=True, **LOOSE)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulators]:
     with simulators(tmp_path_factory.mktemp("simulators")) as made:
         yield made

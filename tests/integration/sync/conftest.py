@@ -1,22 +1,40 @@
-"""A world per test: both simulators once per module, a fresh database each time."""
+"""A world per test: both simulators once per process, a fresh database each time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
-from tests.world import Simulators, World, make_world, simulators
+from connector.ground.postgres import Postgres
+from tests.world import Simulators, World, make_world, open_world, simulators
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulators]:
     with simulators(tmp_path_factory.mktemp("simulators")) as made:
         yield made
 
 
-@pytest.fixture
-def world(outside: Simulators, fresh_database: Callable[[], str]) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def prepared(outside: Simulators, postgres: Postgres, template: str) -> str:
+    """A sealed database in which the starter set is published."""
     outside.reset()
-    made = make_world(outside, fresh_database())
+    close(make_world(outside, postgres.clone(template, "prepared")))
+    postgres.seal("prepared")
+    return "prepared"
+
+
+@pytest.fixture
+def world(outside: Simulators, postgres: Postgres, prepared: str) -> Iterator[World]:
+    outside.reset()
+    name = f"test_{uuid4().hex}"
+    made = open_world(outside, postgres.clone(prepared, name))
+    assert made.system.guard.holds()  # whoever works has signed in
     yield made
-    made.system.gateway.close()
-    made.system.store.engine.dispose()
+    close(made)
+    postgres.drop(name)
+
+
+def close(world: World) -> None:
+    world.system.gateway.close()
+    world.system.store.engine.dispose()

@@ -37,6 +37,9 @@ ORG: dict[str, Any] = {
     "login_url": "http://127.0.0.1:8403",
     "client_id": "agent's",
     "username": "agent",
+    "pubsub_endpoint": "127.0.0.1:8404",
+    "pubsub_tls": True,
+    "ca_file": "/ca.pem",
     "integration": {"username": "i", "client_id": "c", "client_secret": "x", "private_key": "PEM"},
 }
 
@@ -61,6 +64,13 @@ def test_the_connector_signs_in_as_the_integration_user() -> None:
     assert ours["CONNECTOR_SALESFORCE_USERNAME"] == "i"
     assert ours["CONNECTOR_SALESFORCE_CLIENT_ID"] == "c"
     assert ours["CONNECTOR_SALESFORCE_PRIVATE_KEY"] == "PEM"
+
+
+def test_the_connector_follows_the_simulated_orgs_events_over_tls() -> None:
+    ours = settings({})
+    assert ours["CONNECTOR_SALESFORCE_PUBSUB_ENDPOINT"] == "127.0.0.1:8404"
+    assert ours["CONNECTOR_SALESFORCE_PUBSUB_TLS"] == "true"
+    assert ours["CONNECTOR_SALESFORCE_CA_FILE"] == "/ca.pem"
 
 
 def test_an_account_carries_what_the_connector_needs_and_no_more() -> None:
