@@ -38,7 +38,6 @@ log = structlog.get_logger()
 _SHORT_OVERLAP = timedelta(seconds=90)
 _WHOLE_OVERLAP_EVERY = timedelta(seconds=60)
 _SELDOM = timedelta(hours=1)
-_FEW = 200  # rows of a stream that may share a transaction with other streams
 _RARE_FROM = timedelta(seconds=60)  # polls further apart than this read slow streams hourly
 
 
@@ -129,21 +128,22 @@ class StreamReader:
     def _store(
         self, polled: Mapping[str, Polled], noted: int, whole: set[str], began: datetime
     ) -> int:
-        told = {name: found for name, found in polled.items() if _is_told(name, found)}
-        few = [name for name, found in told.items() if len(found.rows) <= _FEW]
-        together = [few, *([name] for name in told if name not in few)]
         new = 0
-        for names in filter(None, together):
+        # one stream at a time: a transaction that holds several could meet others that do, in another order
+        for name, found in polled.items():
+            if found.fault is not None and not found.rows:
+                log.warning("stream not read", stream=name, code=found.fault.code)
+                continue
             with self.store.transaction() as session:
-                streams = session.scalars(
+                stream = session.scalars(
                     sa.select(Stream)
-                    .where(Stream.name.in_(names), Stream.lease_token == self.token)
-                    .order_by(Stream.name)
+                    .where(Stream.name == name, Stream.lease_token == self.token)
                     .with_for_update()
-                )
-                for stream in streams:  # what is missing another reader holds now
-                    new += _insert(session, told[stream.name], noted)
-                    self._advance(stream, told[stream.name], began, whole=stream.name in whole)
+                ).one_or_none()
+                if stream is None:
+                    continue  # another reader holds the stream now
+                new += _insert(session, found, noted)
+                self._advance(stream, found, began, whole=name in whole)
         return new
 
     def _advance(self, stream: Stream, found: Polled, began: datetime, *, whole: bool) -> None:
@@ -166,13 +166,6 @@ class StreamReader:
         if pause is not None:
             with self.store.transaction() as session:
                 settling.pause(session, *pause)
-
-
-def _is_told(name: str, found: Polled) -> bool:
-    if found.fault is None or found.rows:
-        return True
-    log.warning("stream not read", stream=name, code=found.fault.code)
-    return False
 
 
 def _begins_in_salesforce(catalog: Catalog, name: str) -> bool:
