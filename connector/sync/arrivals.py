@@ -14,18 +14,14 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
 from connector.domain.states import InboxState, Ledger
 from connector.domain.values import Value, storable
-from connector.store.session import wake_later
-from connector.store.tables import Received, Source
-from connector.sync import queues
+from connector.store.tables import Source
 from connector.sync.catalog import Catalog
-
-_CHUNK = 500
+from connector.sync.receiving import receive
 
 
 @dataclass(frozen=True)
@@ -49,15 +45,7 @@ class Arrivals:
 
         They may be old, but they were seen now: it is no edit of long ago that is told.
         """
-        new = 0
-        for first in range(0, len(rows), _CHUNK):
-            found = [self._received(row, noted, at) for row in rows[first : first + _CHUNK]]
-            found.sort(key=lambda row: str(row["dedupe_key"]))
-            chunk = insert(Received).values(found).on_conflict_do_nothing()
-            new += len(session.scalars(chunk.returning(Received.id)).all())
-        if new:
-            wake_later(session, queues.READ)
-        return new
+        return receive(session, [self._received(row, noted, at) for row in rows])
 
     def _received(self, row: dict[str, Value], noted: int, at: datetime) -> dict[str, Any]:
         row_and_mappings = orjson.dumps(row, option=orjson.OPT_SORT_KEYS) + self.versions

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
@@ -19,14 +18,12 @@ from connector.domain.states import InboxState, Ledger
 from connector.domain.values import Value, moment, storable
 from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.pubsub.events import HEADER, ChangeEvent, row_of
-from connector.store.session import wake_later
-from connector.store.tables import Org, Received, Source
-from connector.sync import queues
+from connector.store.tables import Org, Source
 from connector.sync.catalog import Catalog
 from connector.sync.polled_fields import polled_fields
+from connector.sync.receiving import receive
 
 ECHO_REST = timedelta(seconds=1)
-_CHUNK = 500
 
 
 def receive_changes(
@@ -45,14 +42,7 @@ def receive_changes(
     told_to_nobody = session.scalar(sa.select(Org.recovered_at).limit(1))
     for row in rows:
         row["cause"] = cause_at(told_to_nobody, row["at"])
-    rows.sort(key=lambda row: str(row["dedupe_key"]))
-    new = 0
-    for at in range(0, len(rows), _CHUNK):
-        chunk = insert(Received).values(rows[at : at + _CHUNK]).on_conflict_do_nothing()
-        new += len(session.scalars(chunk.returning(Received.id)).all())
-    if new:
-        wake_later(session, queues.READ)
-    return new
+    return receive(session, rows)
 
 
 def cause_at(recovered_at: datetime | None, at: object) -> Cause:

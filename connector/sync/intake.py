@@ -11,7 +11,6 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from connector.domain.changes import Change
@@ -21,11 +20,12 @@ from connector.domain.states import InboxState, Ledger
 from connector.domain.values import Value, storable
 from connector.line.accounts import OfficialAccount
 from connector.line.events import Delivery, Event
-from connector.store.session import Store, wake_later
+from connector.store.session import Store
 from connector.store.tables import Org, Received, Source
-from connector.sync import effects, queues
+from connector.sync import effects
 from connector.sync.catalog import Catalogs
 from connector.sync.changes import Scene, apply_all
+from connector.sync.receiving import receive
 
 T = TypeVar("T")
 
@@ -88,14 +88,8 @@ def receive_events(store: Store, deliveries: Sequence[tuple[OfficialAccount, Del
     ]
     if not rows:
         return 0
-    rows.sort(key=lambda row: str(row["dedupe_key"]))  # two receivers lock in one order
     with store.transaction() as session:
-        new = session.scalars(
-            insert(Received).values(rows).on_conflict_do_nothing().returning(Received.id)
-        ).all()
-        if new:
-            wake_later(session, queues.READ)
-    return len(new)
+        return receive(session, rows)
 
 
 def _received(account: OfficialAccount, event: Event) -> dict[str, object]:

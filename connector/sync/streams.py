@@ -23,14 +23,15 @@ from connector.salesforce import polling
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.polling import Cursor, Polled, Position
-from connector.store.session import Store, wake_later
-from connector.store.tables import Org, Received, Source, Stream
-from connector.sync import carriage, queues, settling
+from connector.store.session import Store
+from connector.store.tables import Org, Source, Stream
+from connector.sync import carriage, settling
 from connector.sync.catalog import Catalog, Catalogs
 from connector.sync.event_intake import cause_at
 from connector.sync.guarding import OrgGuard
 from connector.sync.intake import polled_key
 from connector.sync.polled_fields import polled_fields
+from connector.sync.receiving import receive
 from connector.sync.windows import NEVER
 
 log = structlog.get_logger()
@@ -175,13 +176,7 @@ def _begins_in_salesforce(catalog: Catalog, name: str) -> bool:
 def _insert(session: Session, found: Polled, noted: int) -> int:
     told_to_nobody = session.scalar(sa.select(Org.recovered_at).limit(1))
     rows = [_received(found.object, row, noted, told_to_nobody) for row in found.rows]
-    new = 0
-    for at in range(0, len(rows), 500):
-        chunk = insert(Received).values(rows[at : at + 500]).on_conflict_do_nothing()
-        new += len(session.scalars(chunk.returning(Received.id)).all())
-    if new:
-        wake_later(session, queues.READ)
-    return new
+    return receive(session, rows)
 
 
 def _received(
