@@ -7,7 +7,6 @@ the LINE simulator to the intake by a small catcher, as the web process would.
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -36,16 +35,11 @@ from connector.settings import Settings
 from connector.store.tables import Envelope, Outbox, Pair, Received, Record
 from connector.sync import carriage, preparing, queues, status, sweeping
 from connector.sync.intake import Form, receive_events, submit
+from tests.doors import free_port
 from tests.engines import open_store
 
 STARTED_WITHIN = 30.0
 API = "/services/data/v62.0"
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 class Catcher(ThreadingHTTPServer):

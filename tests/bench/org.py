@@ -16,7 +16,7 @@ import requests
 
 from connector.domain.identifiers import uuid7
 from connector.salesforce.access import OrgAccess
-from tests.world import free_port
+from tests.doors import free_port
 
 API = "/services/data/v62.0"
 STEP = 200

@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from tests.world import free_port
+from tests.doors import free_port
 
 API = "/services/data/v62.0"
 A_CALL = 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.doors import free_ports
 
 ROOT = Path(__file__).parents[3]
 STARTED_WITHIN = 30
@@ -56,7 +57,7 @@ class Org:
 @contextmanager
 def running(folder: Path) -> Iterator[Org]:
     """An org that answers until the end of the block."""
-    port, tls, pubsub = _free_ports(3)
+    port, tls, pubsub = free_ports(3)
     command = [sys.executable, "-m", "simulator", "salesforce", "--data", str(folder)]
     command += ["--port", str(port), "--tls-port", str(tls), "--pubsub-port", str(pubsub)]
     with (folder / "log").open("wb") as log:
@@ -78,11 +79,3 @@ def _credentials(port: int, process: subprocess.Popen[bytes]) -> dict[str, Any]:
             if time.monotonic() > until or process.poll() is not None:
                 raise
             time.sleep(0.1)
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

@@ -1,6 +1,5 @@
 """The LINE simulator as its own process, and a place for its webhooks to arrive."""
 
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import requests
 from connector.line.accounts import LineHosts, OfficialAccount
 from connector.line.exchange import Timeout
 from connector.line.sender import LineClient
+from tests.doors import free_port
 
 STARTED_WITHIN = 20
 
@@ -86,8 +86,7 @@ def inbox() -> Iterator[Inbox]:
 
 @pytest.fixture(scope="module")
 def running(inbox: Inbox) -> Iterator[Simulator]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     webhooks = f"http://127.0.0.1:{inbox.server_address[1]}/webhooks/line"
     command = [sys.executable, "-m", "simulator", "line", "--port", str(port)]
     process = subprocess.Popen([*command, "--webhook-url", webhooks])  # noqa: S603

@@ -1,6 +1,5 @@
 """The Salesforce simulator as its own process, entered through the connector's gateway."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import requests
 
 from connector.salesforce.access import OrgAccess
 from connector.salesforce.gateway import Gateway
+from tests.doors import free_ports
 
 STARTED_WITHIN = 30
 
@@ -66,17 +66,9 @@ class Org:
         return OrgAccess(**(facts | changes))
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
-    port, tls, pubsub = _free_ports(3)
+    port, tls, pubsub = free_ports(3)
     folder: Path = tmp_path_factory.mktemp("org")
     command = [sys.executable, "-m", "simulator", "salesforce", "--data", str(folder)]
     command += ["--port", str(port), "--tls-port", str(tls), "--pubsub-port", str(pubsub)]

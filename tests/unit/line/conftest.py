@@ -14,6 +14,7 @@ import pytest
 from connector.line.accounts import LineHosts, OfficialAccount
 from connector.line.exchange import Timeout
 from connector.line.sender import LineClient
+from tests.doors import free_port
 
 Act = Callable[[socket.socket], None]
 
@@ -129,6 +130,4 @@ def client(host: Host, account: OfficialAccount) -> LineClient:
 @pytest.fixture
 def nowhere() -> str:
     """An address where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{free_port()}"

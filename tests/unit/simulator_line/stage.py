@@ -1,6 +1,7 @@
 """The simulator and the webhook receiver as tests speak to them."""
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,13 @@ class Receiver:
     @property
     def events(self) -> list[dict[str, Any]]:
         return [event for _, body in self.requests for event in json.loads(body)["events"]]
+
+    def heard(self, count: int) -> list[dict[str, Any]]:
+        """The events, as soon as there are so many: the page shows a word before it is delivered."""
+        deadline = time.monotonic() + 10
+        while len(self.events) < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.events
 
 
 class Line:

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from simulator.line.platform import Platform, Settings
+from tests.doors import free_port
 
 from .stage import LIFF_ENDPOINT, TIMEOUT, Line
 
@@ -98,13 +99,6 @@ def test_the_world_is_found_again(tmp_path: Path) -> None:
     assert second.provider == first.provider
     assert second.world.state == first.world.state
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

@@ -84,14 +84,14 @@ def joined(page: Page, receiver: Receiver) -> str:
     page.locator("#person-form button[type=submit]").click()
     page.locator("#follow").click()
     page.locator("#composer").wait_for()
-    return str(receiver.events[0]["source"]["userId"])
+    return str(receiver.heard(1)[0]["source"]["userId"])
 
 
 def test_a_person_is_made_and_becomes_a_friend(page: Page, receiver: Receiver) -> None:
     page.locator("#welcome").wait_for()
     assert_is_sound(page)
     joined(page, receiver)
-    assert [event["type"] for event in receiver.events] == ["follow"]
+    assert [event["type"] for event in receiver.heard(1)] == ["follow"]
     assert_is_sound(page)
 
 
@@ -104,7 +104,7 @@ def test_what_is_typed_is_said_and_answers_show_by_themselves(
     page.locator("#chat").get_by_text("你好").wait_for()
     line.push(user, "收到了")
     page.locator("#chat").get_by_text("收到了").wait_for()
-    assert receiver.events[1]["message"]["text"] == "你好"
+    assert receiver.heard(2)[1]["message"]["text"] == "你好"
 
 
 def test_buttons_do_what_they_say(page: Page, line: Line, receiver: Receiver) -> None:
@@ -114,8 +114,9 @@ def test_buttons_do_what_they_say(page: Page, line: Line, receiver: Receiver) ->
     page.locator("#chat").get_by_text("好", exact=True).wait_for()
     page.locator("#menu-buttons").get_by_text("說嗨").click()
     page.locator("#chat").get_by_text("嗨", exact=True).wait_for()
-    assert receiver.events[1]["postback"] == {"data": "consent:service"}
-    assert receiver.events[2]["message"]["text"] == "嗨"
+    postback, said = receiver.heard(3)[1:]
+    assert postback["postback"] == {"data": "consent:service"}
+    assert said["message"]["text"] == "嗨"
     assert_is_sound(page)
 
 
@@ -144,7 +145,7 @@ def test_blocking_is_told_and_can_be_undone(page: Page, receiver: Receiver) -> N
     page.locator("#block").click()
     page.locator("#follow").click()
     page.locator("#composer").wait_for()
-    assert [event["type"] for event in receiver.events] == ["follow", "unfollow", "follow"]
+    assert [event["type"] for event in receiver.heard(3)] == ["follow", "unfollow", "follow"]
 
 
 def texts(locale: str) -> dict[str, str]:

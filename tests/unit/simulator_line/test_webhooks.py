@@ -13,12 +13,6 @@ ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 USER_ID = re.compile(r"U[0-9a-f]{32}")
 
 
-def wait_for(receiver: Receiver, count: int) -> None:
-    deadline = time.monotonic() + 5
-    while len(receiver.requests) < count and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
 def test_a_follow_is_signed_and_delivered(line: Line, receiver: Receiver) -> None:
     user = line.user(friend=False)
     answer = line.happens(user, type="follow")
@@ -87,8 +81,7 @@ def test_a_delayed_event_is_accepted_first(line: Line, receiver: Receiver) -> No
     body = {"type": "message", "text": "late", "delay_ms": 100}
     answer = line.post(f"/_simulator/users/{user}/events", body)
     assert (answer.status_code, answer.json()["deliveries"]) == (202, [])
-    wait_for(receiver, 2)
-    assert receiver.events[1]["message"]["text"] == "late"
+    assert receiver.heard(2)[1]["message"]["text"] == "late"
 
 
 def test_a_missing_answer_shows_as_null(line: Line) -> None:
@@ -120,7 +113,7 @@ def test_the_reorder_fault_lets_the_next_event_overtake(line: Line, receiver: Re
     assert line.happens(user, type="message", text="first")["deliveries"] == []
     started = time.monotonic()
     line.happens(user, type="message", text="second")
-    wait_for(receiver, 3)
+    receiver.heard(3)
     assert time.monotonic() - started < 1
     texts = [event["message"]["text"] for event in receiver.events[1:]]
     assert texts == ["second", "first"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from simulator.control.server import serving
 from simulator.salesforce.app import make_app
 from simulator.salesforce.org import Addresses, SalesforceOrg
 from simulator.salesforce.pubsub.server import PubSubServer
+from tests.doors import free_port
 
 from .stage import Client
 from .subscriber import Subscriber
@@ -24,9 +24,7 @@ CONTRACTS = Path(__file__).parents[4] / "shared/contracts/salesforce"
 
 @pytest.fixture(scope="session")
 def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SalesforceOrg, str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     org = SalesforceOrg(tmp_path_factory.mktemp("org"), Addresses(port=port))
     with serving(make_app(org), port=port) as url:
         yield org, url

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from simulator.salesforce.org import SalesforceOrg
 from simulator.salesforce.writes import Writer
 
 VERSION = "v62.0"
-STARTING_SECONDS = 10
+STARTING_SECONDS = 30
 
 
 class Client:
@@ -134,16 +133,6 @@ def writing(org: SalesforceOrg) -> Iterator[Writer]:
     user = org.user(org.credentials.agent.username)
     with org.store.transaction(user["Id"]) as transaction:
         yield Writer(transaction, RowFaults(org.board, [], None, CallState()), org.rulebook)
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 class Process:

@@ -18,7 +18,9 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from .stage import Process, free_ports
+from tests.doors import free_ports
+
+from .stage import Process
 
 
 class Plain(HTTPAdapter):

@@ -14,8 +14,9 @@ from grpc import StatusCode
 from simulator.control.server import AddressInUse
 from simulator.salesforce.org import Addresses, SalesforceOrg
 from simulator.salesforce.pubsub.server import PubSubServer
+from tests.doors import free_ports
 
-from .stage import STARTING_SECONDS, Process, free_ports
+from .stage import STARTING_SECONDS, Process
 from .subscriber import Subscriber
 
 

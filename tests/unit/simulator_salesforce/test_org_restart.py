@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from simulator.salesforce.org import Addresses, SalesforceOrg
+from tests.doors import free_ports
 
-from .stage import STARTING_SECONDS, Client, Process, free_ports, writing
+from .stage import STARTING_SECONDS, Client, Process, writing
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
