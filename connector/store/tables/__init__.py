@@ -2,6 +2,7 @@
 
 from connector.store.tables.base import Base, epochs
 from connector.store.tables.control import (
+    Alert,
     BulkJob,
     CachedSchema,
     Hole,
@@ -11,7 +12,7 @@ from connector.store.tables.control import (
     Run,
     Stream,
 )
-from connector.store.tables.inbox import Effect, Received, Source
+from connector.store.tables.inbox import Effect, Received, Source, Tally
 from connector.store.tables.messages import Envelope, Notice, ReplyToken
 from connector.store.tables.pairs import Attempt, Conflict, MatchClaim, Outbox, Pair
 from connector.store.tables.people import (
@@ -23,11 +24,13 @@ from connector.store.tables.people import (
     Idempotency,
     Member,
     Person,
+    Tombstone,
     Unit,
 )
 from connector.store.tables.records import History, Record, Relation
 
 __all__ = [
+    "Alert",
     "Attempt",
     "Base",
     "Binding",
@@ -59,6 +62,8 @@ __all__ = [
     "Run",
     "Source",
     "Stream",
+    "Tally",
+    "Tombstone",
     "Unit",
     "epochs",
 ]

@@ -137,6 +137,31 @@ class Run(Base):
     finished_at: Mapped[datetime | None]
 
 
+class Alert(Base):
+    """Something that should not be, told once for as long as it lasts, with what to do."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        sa.Index(
+            "uq_alerts_open",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[serial]
+    kind: Mapped[str]  # ledger | guessing | flooding …
+    subject: Mapped[str]  # what it is about: an id or a hash, never personal data
+    message: Mapped[str]
+    next_step: Mapped[str]
+    times: Mapped[int] = mapped_column(default=1, server_default="1")
+    opened_at: Mapped[now]
+    last_at: Mapped[now]
+    closed_at: Mapped[datetime | None]
+
+
 class Published(Base):
     """One published version of a document an admin owns: a mapping, the notices, a message."""
 

@@ -31,7 +31,7 @@ class Received(Base):
     __table_args__ = (
         sa.UniqueConstraint("source", "dedupe_key"),
         sa.Index(
-            "ix_received_ready", "lane", "due", "id", postgresql_where=sa.text("state = 'ready'")
+            "ix_received_ready", "lane", "turn", "id", postgresql_where=sa.text("state = 'ready'")
         ),
         sa.Index("ix_received_later", "due", postgresql_where=sa.text("state = 'waiting'")),
         sa.Index(
@@ -41,6 +41,7 @@ class Received(Base):
         sa.Index("ix_received_person", "person_id"),
         sa.Index("ix_received_subject", "subject"),
         sa.Index("ix_received_ledger", "source", "ledger"),
+        sa.Index("ix_received_at", "received_at", postgresql_using="brin"),
     )
 
     id: Mapped[serial]
@@ -62,11 +63,26 @@ class Received(Base):
         choice(Ledger, "verdict")
     )  # when it had no effect
     due: Mapped[now]
+    turn: Mapped[now]  # what is ready is taken in this order: who sends much goes behind the others
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     claim_token: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
     reason: Mapped[str | None]
     received_at: Mapped[now]
+    original: Mapped[dict[str, Value] | None]  # the body as it came, where somebody edited it
+    edited_by: Mapped[str | None]
+
+
+class Tally(Base):
+    """How many received rows of an hour that are no longer kept came to which class."""
+
+    __tablename__ = "tallies"
+
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    source: Mapped[Source] = mapped_column(choice(Source, "tally_source"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    ledger: Mapped[Ledger] = mapped_column(choice(Ledger, "tally_ledger"), primary_key=True)
+    number: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class Effect(Base):

@@ -53,6 +53,10 @@ class Envelope(Base):
         ),
         sa.Index("ix_envelopes_person", "person_id", "oa", "state"),
         sa.Index("ix_envelopes_state", "state"),
+        sa.Index(
+            "ix_envelopes_token", "token_id", postgresql_where=sa.text("token_id IS NOT NULL")
+        ),
+        sa.Index("ix_envelopes_at", "created_at", postgresql_using="brin"),
     )
 
     id: Mapped[identity]

@@ -62,6 +62,9 @@ class Pair(Base):
     attempt: Mapped[dict[str, Value] | None]  # the values that write carried
     # Org time up to which the base knows the row: what was seen of it earlier is no news.
     seen_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]  # org time of the look that the last write went by
+    flips: Mapped[dict[str, Value] | None]  # by line: when which side turned the other's value back
+    erasing: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     bulk_job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bulk_jobs.id"))
     state: Mapped[PairState] = mapped_column(choice(PairState), default=PairState.OPEN)
     reason: Mapped[str | None]
@@ -144,6 +147,8 @@ class Conflict(Base):
     opened_at: Mapped[now]
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None]
+    told: Mapped[dict[str, Value] | None]  # by whom and when either value was entered
+    decision: Mapped[dict[str, Value] | None]  # what was decided, as `conflicts resolve` took it
 
 
 class Attempt(Base):
@@ -153,6 +158,7 @@ class Attempt(Base):
     __table_args__ = (
         sa.Index("ix_attempts_pair", "pair_id", "id"),
         sa.Index("ix_attempts_envelope", "envelope_id", "id"),
+        sa.Index("ix_attempts_at", "at", postgresql_using="brin"),
     )
 
     id: Mapped[serial]

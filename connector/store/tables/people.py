@@ -24,6 +24,7 @@ class Person(Base):
     line_user_id: Mapped[str]
     language: Mapped[str | None]
     created_at: Mapped[now]
+    erased_at: Mapped[datetime | None]
 
 
 class Friendship(Base):
@@ -135,6 +136,16 @@ class CodeTry(Base):
     id: Mapped[serial]
     person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("people.id"))
     at: Mapped[datetime]
+
+
+class Tombstone(Base):
+    """The keyed hash of something erased, so that a late word of it is not taken for something new."""
+
+    __tablename__ = "tombstones"
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]  # person | row | key
+    erased_at: Mapped[datetime]
 
 
 class Idempotency(Base):

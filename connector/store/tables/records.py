@@ -52,7 +52,10 @@ class History(Base):
     """One value of one record as it changed: from what, to what, on which side, why."""
 
     __tablename__ = "history"
-    __table_args__ = (sa.Index("ix_history_record", "record_id", "id"),)
+    __table_args__ = (
+        sa.Index("ix_history_record", "record_id", "id"),
+        sa.Index("ix_history_at", "at", postgresql_using="brin"),
+    )
 
     id: Mapped[serial]
     record_id: Mapped[UUID] = mapped_column(sa.ForeignKey("records.id"))
@@ -62,5 +65,7 @@ class History(Base):
     after: Mapped[dict[str, Value]]
     side: Mapped[str]  # line | salesforce | operator
     cause: Mapped[Cause] = mapped_column(choice(Cause))
-    received_id: Mapped[int | None] = mapped_column(sa.ForeignKey("received.id"))
+    # No foreign key: what was received may be forgotten before what became of it.
+    received_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    author: Mapped[str | None]  # who on the operator's side
     at: Mapped[datetime]
