@@ -48,6 +48,8 @@ app.conf.update(
         "deliver.normal": {"queue": "normal"},
         "deliver.bulk": {"queue": "bulk"},
         "prune": {"queue": "bulk"},
+        "audit": {"queue": "bulk"},
+        "audit.all": {"queue": "bulk"},
         "reconcile": {"queue": "bulk"},
         "look.org": {"queue": "bulk"},
         "look.line": {"queue": "bulk"},
@@ -62,6 +64,16 @@ app.conf.update(
             "task": "prune",
             "schedule": timedelta(minutes=1),
             "options": {"expires": 50},
+        },
+        "audit": {
+            "task": "audit",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 50},
+        },
+        "audit.all": {
+            "task": "audit.all",
+            "schedule": crontab(hour="2", minute="40"),
+            "options": {"expires": 3600},
         },
         "reconcile": {
             "task": "reconcile",

@@ -11,7 +11,7 @@ from celery import Task
 
 from connector.bootstrap import System
 from connector.domain.lines import Lane
-from connector.sync import looking, queues, reconciling, sweeping
+from connector.sync import auditing, looking, queues, reconciling, sweeping
 from jobs.app import app, settings
 from jobs.wake import wake
 
@@ -79,6 +79,18 @@ def sweep() -> None:
 def prune() -> None:
     """Forget what has served its time."""
     sweeping.prune(system.store)
+
+
+@app.task(name="audit", **_lasting)
+def audit() -> None:
+    """Check the ledger."""
+    auditing.tell(system.store, auditing.look(system.store))
+
+
+@app.task(name="audit.all", **_lasting)
+def audit_all() -> None:
+    """Check the whole ledger."""
+    auditing.tell(system.store, auditing.look_at_all(system.store))
 
 
 @app.task(name="reconcile", **_lasting)

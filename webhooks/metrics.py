@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Counts
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connector.domain.states import EnvelopeState, InboxState, OutboxState
+from connector.store.alerts import open_alerts
 from connector.store.session import Store
 from connector.store.tables import Envelope, Outbox, Received
 
@@ -76,6 +78,7 @@ class _Queues(Collector):
         oldest = GaugeMetricFamily(
             "connector_queue_oldest_seconds", "Age of the oldest ready row", labels=("queue",)
         )
+        wrong = GaugeMetricFamily("connector_alerts", "Open alerts", labels=("kind",))
         up = GaugeMetricFamily("connector_postgres_up", "Whether PostgreSQL answers")
         try:
             with self._store.reading() as session:
@@ -83,12 +86,14 @@ class _Queues(Collector):
                     for state in states:
                         rows.add_metric((name, state.value), _count(session, table, state))
                     oldest.add_metric((name,), _age(session, table, states[0]))
+                for kind, number in Counts(each.kind for each in open_alerts(session)).items():
+                    wrong.add_metric((kind,), number)
         except sa.exc.SQLAlchemyError:
             up.add_metric((), 0)
             yield up
             return
         up.add_metric((), 1)
-        yield from (rows, oldest, up)
+        yield from (rows, oldest, wrong, up)
 
 
 def _count(session: Any, table: Any, state: Any) -> int:

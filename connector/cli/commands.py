@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Entry] = {
     "parked": Entry("parked", "List what waits for a person, with reason and next step."),
     "redrive": Entry("redrive", "Bring back what is parked or dead."),
     "ledger": Entry("ledger", "Check the ledger's equation and name the rows that break it."),
+    "alerts": Entry("alerts", "List what should not be, with what to do."),
     "org": Entry("org", "Show or change the org that the database belongs to."),
     "adopt": Entry("adopt", "Give records the rows that stand in the org already; --report first."),
     "backfill": Entry("backfill", "Bring in what stands in the org already; it can be resumed."),

@@ -3,51 +3,77 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from connector.cli import output
 from connector.cli.deployment import deployment
 from connector.cli.options import data_option, json_option
-from connector.sync import ledger
-from connector.sync.status import snapshot
+from connector.sync import auditing, ledger
+from connector.sync.status import CLASSES, equation_told, snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 
 @click.command("ledger")
+@click.option("--hours", default=24, show_default=True, help="How many hours back to list by kind.")
+@click.option("--whole", is_flag=True, help="Check every row that is kept, not the newest only.")
 @data_option
 @json_option
-def command(data: Path, *, as_json: bool) -> int:
+def command(data: Path, *, hours: int, whole: bool, as_json: bool) -> int:
     """Check that every received row is in the one class its effects come to.
 
-    Names the rows for which that does not hold, and exits with 1 when there is one.
+    Shows the equation as a whole and by hour, source and kind; names the rows for which it does not
+    hold, and exits with 1 when there is one. Rows that are no longer kept are counted on.
 
-    Example: connector ledger --json
+    Example: connector ledger --hours 2 --whole
     """
-    with snapshot(deployment(data).store) as session:
-        count, broken = ledger.count(session), ledger.imbalances(session)
-    balanced = count.adds_up and not broken
+    store = deployment(data).store
+    found = auditing.look_at_all(store) if whole else auditing.look(store)
+    with snapshot(store) as session:
+        count = ledger.count(session)
+        since = datetime.now(UTC) - timedelta(hours=hours)
+        hourly = [equation_told(each) for each in ledger.equations(session, since)]
     if as_json:
         told = {"received": count.received, "by_source": count.by_source, **count.by_class}
-        rows = [asdict(each) for each in broken]
-        output.put_json({**told, "balanced": balanced, "rows": rows})
+        rows = [asdict(each) for each in found.broken]
+        output.put_json({**told, "balanced": found.balanced, "by_hour": hourly, "rows": rows})
     else:
-        output.put(_shown(count, broken))
-    return 0 if balanced else 1
+        output.put(_shown(count, hourly, found))
+    return 0 if found.balanced else 1
 
 
-def _shown(count: ledger.Count, broken: list[ledger.Imbalance]) -> str:
+def by_hour(equations: Iterable[Mapping[str, Any]]) -> str:
+    """Equations as a table for people; a class in which nothing is stays blank."""
+    head = ["hour", "from", "kind", "received", *(name.replace("_", " ") for name in CLASSES)]
+    rows = [
+        [
+            f"{each['hour'][5:10]} {each['hour'][11:16]}",
+            *(each[name] for name in ("source", "kind", "received")),
+            *(each[name] or "" for name in CLASSES),
+        ]
+        for each in equations
+    ]
+    return output.table([head, *rows])
+
+
+def _shown(
+    count: ledger.Count, hourly: Sequence[Mapping[str, Any]], found: auditing.Finding
+) -> str:
     numbers = output.table([[number, name] for name, number in count.by_class.items()])
     lines = [f"{count.received} received", numbers]
-    if not broken:
+    if hourly:
+        lines += ["", by_hour(hourly), ""]
+    if found.balanced:
         return "\n".join([*lines, output.paint("balanced", output.GOOD)])
     head = ["row", "from", "kind", "stored", "comes to", "why"]
     rows = [
         [each.received_id, each.source, each.kind, each.stored, each.derived, each.why]
-        for each in broken
+        for each in found.broken
     ]
-    said = output.paint(f"not balanced: {len(broken)} rows", output.BAD)
+    said = output.paint(f"not balanced: {len(found.broken)} rows", output.BAD)
     return "\n".join([*lines, said, output.table([head, *rows])])

@@ -11,6 +11,7 @@ import click
 import connector
 from connector.cli import output
 from connector.cli.deployment import Deployment, deployment
+from connector.cli.ledger import by_hour
 from connector.cli.options import data_option, json_option
 from connector.cli.output import BAD, DIM, GOOD, paint
 from connector.sync.status import Around, snapshot, status
@@ -67,11 +68,19 @@ def shown(found: dict[str, Any]) -> Iterator[str]:
     """The status as lines for people."""
     state = paint("idle", GOOD) if found["idle"] else "working"
     yield f"{output.heading('connector')} {found['version']}  {state}  {paint(found['time'], DIM)}"
+    yield from _alerts(found["alerts"])
     yield from _ledger(found["ledger"])
     yield from _queues(found["queues"])
     yield from _streams(found["streams"])
     yield from _platforms(found)
     yield from _processes(found["processes"])
+
+
+def _alerts(alerts: list[dict[str, Any]]) -> Iterator[str]:
+    if alerts:
+        yield f"\n{output.heading('alerts')}"
+        yield from (f"  {paint(each['kind'], BAD)}  {each['message']}" for each in alerts)
+        yield "  see: connector alerts"
 
 
 def _ledger(ledger: dict[str, Any]) -> Iterator[str]:
@@ -80,6 +89,8 @@ def _ledger(ledger: dict[str, Any]) -> Iterator[str]:
     yield f"\n{output.heading('ledger')}  {ledger['received']} received ({sources})  {balanced}"
     names = ("written", "notified", "unchanged", "ignored", "parked", "dead", "in_flight")
     yield output.table([[name.replace("_", " ") for name in names], [ledger[n] for n in names]])
+    if ledger["by_hour"]:
+        yield by_hour(ledger["by_hour"])
     if not ledger["balanced"]:
         yield "  see: connector ledger"
 

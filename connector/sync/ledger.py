@@ -7,13 +7,14 @@ effects come to, and what is open must have something that will still close it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.states import EffectState, EnvelopeState, Ledger, NoticeState, OutboxState
-from connector.store.tables import Effect, Envelope, Notice, Outbox, Received, Source
+from connector.store.tables import Effect, Envelope, Notice, Outbox, Received, Source, Tally
 from connector.sync import effects
 
 _NEWEST = 10_000  # rows of any class that are looked at besides all that are open
@@ -43,6 +44,21 @@ class Count:
         return sums == (self.received, self.received)
 
 
+@dataclass
+class Equation:
+    """What one source sent of one kind within one hour, and what became of it."""
+
+    hour: datetime
+    source: str
+    kind: str
+    by_class: dict[str, int] = field(default_factory=lambda: {each.value: 0 for each in Ledger})
+
+    @property
+    def received(self) -> int:
+        """How many rows these are."""
+        return sum(self.by_class.values())
+
+
 @dataclass(frozen=True)
 class Imbalance:
     """A received row whose stored class is not what its effects come to, and why."""
@@ -56,21 +72,51 @@ class Imbalance:
 
 
 def count(session: Session) -> Count:
-    """Count all received rows by source and by class."""
-    here = sa.select(Received.source, Received.ledger, sa.func.count())
-    rows = session.execute(here.group_by(Received.source, Received.ledger)).all()
+    """Count all rows ever received by source and by class, those no longer kept included."""
+    kept = sa.select(Received.source, Received.ledger, sa.func.count())
+    gone = sa.select(Tally.source, Tally.ledger, sa.cast(sa.func.sum(Tally.number), sa.BigInteger))
     by_source = {source.value: 0 for source in Source}
     by_class = {each.value: 0 for each in Ledger}
-    for source, ledger, number in rows:
-        by_source[source] += number
-        by_class[ledger] += number
-    total = session.scalar(sa.select(sa.func.count()).select_from(Received)) or 0
-    return Count(total, by_source, by_class)
+    for here in (
+        kept.group_by(Received.source, Received.ledger),
+        gone.group_by(Tally.source, Tally.ledger),
+    ):
+        for source, ledger, number in session.execute(here):
+            by_source[source] += number
+            by_class[ledger] += number
+    total = sa.select(sa.func.count()).select_from(Received).scalar_subquery()
+    before = sa.select(sa.func.coalesce(sa.func.sum(Tally.number), 0)).scalar_subquery()
+    return Count(int(session.scalar(sa.select(total + before)) or 0), by_source, by_class)
 
 
-def imbalances(session: Session, limit: int = 100) -> list[Imbalance]:
-    """Rows that break the equation, oldest first; all must be seen in one snapshot."""
-    found = [*_wrongly_classed(session, limit), *_without_cause(session, limit)]
+def equations(session: Session, since: datetime) -> list[Equation]:
+    """What was received in each hour from that of `since`, by source and kind, newest hour first."""
+    hour = sa.func.date_trunc("hour", Received.received_at).label("hour")
+    first = since.replace(minute=0, second=0, microsecond=0)
+    kept = (
+        sa.select(hour, Received.source, Received.kind, Received.ledger, sa.func.count())
+        .where(Received.received_at >= first)
+        .group_by(hour, Received.source, Received.kind, Received.ledger)
+    )
+    gone = sa.select(Tally.hour, Tally.source, Tally.kind, Tally.ledger, Tally.number)
+    found: dict[tuple[datetime, str, str], Equation] = {}
+    for here in (kept, gone.where(Tally.hour >= first)):
+        for at, source, kind, ledger, number in session.execute(here):
+            each = found.setdefault((at, source, kind), Equation(at, source.value, kind))
+            each.by_class[ledger] += number
+    newest = sorted(found.values(), key=lambda each: (each.source, each.kind))
+    return sorted(newest, key=lambda each: each.hour, reverse=True)
+
+
+def imbalances(
+    session: Session, limit: int = 100, *, among: range | None = None
+) -> list[Imbalance]:
+    """Rows that break the equation, oldest first; all must be seen in one snapshot.
+
+    Looks at all that is not settled and at the newest rows of every class, or at the rows whose
+    ids are `among` these.
+    """
+    found = [*_wrongly_classed(session, limit, among), *_without_cause(session, limit)]
     return sorted(found, key=lambda each: each.received_id)[:limit]
 
 
@@ -79,22 +125,27 @@ def balanced(session: Session) -> bool:
     return count(session).adds_up and not imbalances(session, limit=1)
 
 
-def _wrongly_classed(session: Session, limit: int) -> Iterator[Imbalance]:
+def _wrongly_classed(session: Session, limit: int, among: range | None) -> Iterator[Imbalance]:
     derived = effects.ledger_class().label("derived")
-    newest = sa.select(sa.func.max(Received.id)).scalar_subquery() - _NEWEST
-    unsettled = sa.select(Effect.received_id).where(Effect.state.in_(_UNSETTLED))
-    suspects = sa.or_(
-        Received.ledger.in_(_OPEN_CLASSES), Received.id > newest, Received.id.in_(unsettled)
-    )
     here = (
         sa.select(Received, derived)
-        .where(suspects, sa.cast(Received.ledger, sa.Text) != sa.cast(derived, sa.Text))
+        .where(_suspects(among), sa.cast(Received.ledger, sa.Text) != sa.cast(derived, sa.Text))
         .order_by(Received.id)
         .limit(limit)
     )
     for row, comes_to in session.execute(here):
         why = "its effects and its inbox state come to another class"
         yield _imbalance(row, str(comes_to), why)
+
+
+def _suspects(among: range | None) -> sa.ColumnElement[bool]:
+    if among is not None:
+        return sa.and_(Received.id >= among.start, Received.id < among.stop)
+    newest = sa.select(sa.func.max(Received.id)).scalar_subquery() - _NEWEST
+    unsettled = sa.select(Effect.received_id).where(Effect.state.in_(_UNSETTLED))
+    return sa.or_(
+        Received.ledger.in_(_OPEN_CLASSES), Received.id > newest, Received.id.in_(unsettled)
+    )
 
 
 def _without_cause(session: Session, limit: int) -> Iterator[Imbalance]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -14,11 +14,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from connector.domain.lines import Lane
 from connector.domain.states import EnvelopeState, InboxState, Ledger, OutboxState
 from connector.domain.values import Value, moment
+from connector.store import alerts
 from connector.store.session import Store
-from connector.store.tables import Envelope, LineAccount, Org, Outbox, Received, Stream
+from connector.store.tables import Alert, Envelope, LineAccount, Org, Outbox, Received, Stream
 from connector.sync import carriage, ledger
 
+CLASSES = ("written", "notified", "unchanged", "ignored", "parked", "dead", "in_flight")
 _MOVING = ("ready", "waiting", "claimed")
+_RECENT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -46,33 +49,43 @@ def status(session: Session, around: Around, now: datetime) -> dict[str, Value]:
         "version": around.version,
         "time": moment(now),
         "idle": _is_idle(queues),
-        "ledger": _ledger(session),
+        "ledger": _ledger(session, now),
         "queues": queues,
         "streams": _streams(session, now),
         "salesforce": _salesforce(session, around.reserve, now),
         "line": _line(session, around.accounts),
         "processes": [dict(process) for process in around.processes],
+        "alerts": [alert_told(each) for each in alerts.open_alerts(session)],
     }
 
 
-def _ledger(session: Session) -> dict[str, Value]:
+def alert_told(alert: Alert) -> dict[str, Value]:
+    """An alert as JSON."""
+    return {
+        "kind": alert.kind,
+        "subject": alert.subject,
+        "message": alert.message,
+        "next_step": alert.next_step,
+        "times": alert.times,
+        "since": moment(alert.opened_at),
+        "last_at": moment(alert.last_at),
+    }
+
+
+def equation_told(each: ledger.Equation) -> dict[str, Value]:
+    """One hour of one source and kind as JSON."""
+    named = {"hour": moment(each.hour), "source": each.source, "kind": each.kind}
+    return {**named, "received": each.received, **each.by_class}
+
+
+def _ledger(session: Session, now: datetime) -> dict[str, Value]:
     count = ledger.count(session)
     return {
         "received": count.received,
         "by_source": dict(count.by_source),
-        **{
-            name: count.by_class[name]
-            for name in (
-                "written",
-                "notified",
-                "unchanged",
-                "ignored",
-                "parked",
-                "dead",
-                "in_flight",
-            )
-        },
+        **{name: count.by_class[name] for name in CLASSES},
         "balanced": count.adds_up and not ledger.imbalances(session, limit=1),
+        "by_hour": [equation_told(each) for each in ledger.equations(session, now - _RECENT)],
     }
 
 

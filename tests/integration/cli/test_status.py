@@ -55,9 +55,9 @@ def test_it_has_the_shape_of_the_interface(look):
     found = look()
     assert set(found) == {
         *("version", "time", "idle", "ledger", "queues", "streams", "salesforce", "line"),
-        "processes",
+        *("processes", "alerts"),
     }
-    assert set(found["ledger"]) == LEDGER
+    assert set(found["ledger"]) == LEDGER | {"by_hour"}
     assert set(found["ledger"]["by_source"]) == {"line", "form", "salesforce", "operator"}
     assert set(found["queues"]) == {"inbox", "outbox", "envelopes", "lanes"}
     assert set(found["queues"]["inbox"]) == {"ready", "claimed", "dead", "oldest_s"}
