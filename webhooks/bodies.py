@@ -11,7 +11,7 @@ class TooLarge(Exception):
 
 async def read_at_most(request: Request, most: int) -> bytes:
     """The raw body, or `TooLarge` as soon as it is known to be longer than `most` bytes."""
-    if _announced(request) > most:
+    if (_announced(request) or 0) > most:
         raise TooLarge
     parts, size = [], 0
     async for part in request.stream():
@@ -22,9 +22,15 @@ async def read_at_most(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _announced(request: Request) -> int:
+def size_at_most(request: Request, most: int) -> int:
+    """The bytes that the body may come to, before any is read."""
+    announced = _announced(request)
+    return most if announced is None else min(announced, most)
+
+
+def _announced(request: Request) -> int | None:
     length = request.headers.get("content-length", "")
-    return int(length) if length.isdecimal() else 0
+    return int(length) if length.isdecimal() else None
 
 
-__all__ = ["ClientDisconnect", "TooLarge", "read_at_most"]
+__all__ = ["ClientDisconnect", "TooLarge", "read_at_most", "size_at_most"]

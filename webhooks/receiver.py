@@ -8,10 +8,12 @@ from starlette.responses import Response
 from connector.line.accounts import OfficialAccount
 from connector.line.events import NotADelivery, read_delivery
 from connector.line.signature import signed_by
-from webhooks.bodies import TooLarge, read_at_most
+from webhooks.bodies import TooLarge, read_at_most, size_at_most
 from webhooks.group_commit import GroupCommit
+from webhooks.room import Room
 
 MOST_BYTES = 2 * 1024 * 1024
+ROOM_BYTES = 16 * 1024 * 1024  # some 20,000 deliveries of one event
 _WAIT = {"Retry-After": "1"}
 
 
@@ -21,9 +23,14 @@ class Receiver:
     def __init__(self, accounts: tuple[OfficialAccount, ...], group: GroupCommit) -> None:
         self._accounts = accounts
         self._group = group
+        self._room = Room(ROOM_BYTES)
 
     async def receive(self, request: Request) -> Response:
         """413 too long, 401 signed by no known secret, 400 not a delivery, else 200 once stored."""
+        async with self._room.of(size_at_most(request, MOST_BYTES)):
+            return await self._receive(request)
+
+    async def _receive(self, request: Request) -> Response:
         try:
             body = await read_at_most(request, MOST_BYTES)
         except TooLarge:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, cast
 
 import fastavro
+import structlog
 
 from connector.domain.values import Value
 from connector.mapping.canonical import long_id
 from connector.mapping.schema import ObjectSchema
 from connector.salesforce.pubsub import bitmaps
+
+log = structlog.get_logger()
 
 HEADER = "ChangeEventHeader"
 GAP = "GAP_"
@@ -71,16 +75,45 @@ class ChangeEvent:
             return frozenset(self.values)
         return self.changed - self.diffed if self.change == "UPDATE" else frozenset()
 
+    @property
+    def as_overflow(self) -> ChangeEvent:
+        """The same moment, with nothing told but that rows of the entity changed."""
+        return replace(self, change=OVERFLOW, record_ids=("*",), changed=frozenset(), values={})
+
 
 class Decoder:
     """Decodes the payloads of one schema."""
 
     def __init__(self, schema_json: str) -> None:
+        schema = json.loads(schema_json)
         self._parsed = fastavro.parse_schema(json.loads(schema_json))
-        self._shape = bitmaps.shape_of(json.loads(schema_json))
+        self._shape = bitmaps.shape_of(schema)
+        self._entity = _entity(str(schema.get("name", "")))
 
     def event(self, payload: bytes, replay_id: bytes) -> ChangeEvent:
-        """The event behind a payload (Avro binary without a container)."""
+        """The event behind a payload (Avro binary without a container).
+
+        One that cannot be read must not stop those behind it: it becomes an overflow of its entity.
+        """
+        try:
+            return self._read(payload, replay_id)
+        except Exception as error:  # noqa: BLE001 - whatever one event holds, the next is read
+            log.warning("event not decoded", entity=self._entity, error=type(error).__name__)
+            return self._unread(payload, replay_id)
+
+    def _unread(self, payload: bytes, replay_id: bytes) -> ChangeEvent:
+        return ChangeEvent(
+            replay_id=replay_id,
+            entity=self._entity,
+            change=OVERFLOW,
+            record_ids=("*",),
+            transaction=f"unread:{sha256(payload).hexdigest()}",
+            sequence=0,
+            committed_at=datetime.now(UTC),
+            commit_number=0,
+        )
+
+    def _read(self, payload: bytes, replay_id: bytes) -> ChangeEvent:
         read = fastavro.schemaless_reader(io.BytesIO(payload), self._parsed, None)
         body = cast("dict[str, Any]", read)
         header = body.pop(HEADER)
@@ -121,6 +154,12 @@ def row_of(event: ChangeEvent, row_id: str, schema: ObjectSchema | None) -> dict
         kind = known.type if known is not None else ""
         found[known.name if known is not None else name] = _shaped(kind, event.values.get(name))
     return found
+
+
+def _entity(schema_name: str) -> str:
+    """`CaseChangeEvent` speaks of Case, `Visit__ChangeEvent` of Visit__c."""
+    name = schema_name.removesuffix("ChangeEvent")
+    return f"{name}c" if name.endswith("__") else name
 
 
 def _id(text: str) -> str:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from connector.store.session import Store
 from connector.store.tables import Received
 from tests.integration.webhooks.site import OA, Site
+from webhooks import receiver
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "contracts" / "line" / "webhooks"
 
@@ -121,3 +122,39 @@ def test_every_recorded_webhook_is_accepted(site: Site, store: Store) -> None:
             assert site.deliver(sample.read_bytes()).status_code == 200, sample.name
             seen += len(body["events"])
     assert 0 < len(stored(store)) <= seen
+
+
+def test_while_postgresql_is_slow_every_delivery_is_answered_in_time(
+    site: Site, store: Store
+) -> None:
+    """LINE waits two seconds; each insert takes a third of one."""
+    slow = """
+        CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$;
+        CREATE TRIGGER dawdles AFTER INSERT ON received EXECUTE FUNCTION dawdle();
+    """
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(slow)
+    try:
+        with ThreadPoolExecutor(40) as line:
+            answers = list(
+                line.map(lambda number: site.deliver({"events": [event(number)]}), range(40))
+            )
+    finally:
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION dawdle CASCADE")
+    assert {answer.status_code for answer in answers} == {200}
+    assert max(answer.elapsed.total_seconds() for answer in answers) < 2
+    assert len(stored(store)) == 40
+
+
+def test_deliveries_that_find_no_room_wait_unread_and_are_stored(
+    store: Store, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Room for one body at a time: nothing is refused, whatever comes at once."""
+    monkeypatch.setattr(receiver, "ROOM_BYTES", 200)
+    site: Site = request.getfixturevalue("site")
+    with ThreadPoolExecutor(20) as line:
+        answers = line.map(lambda number: site.deliver({"events": [event(number)]}), range(20))
+        assert {answer.status_code for answer in answers} == {200}
+    assert len(stored(store)) == 20

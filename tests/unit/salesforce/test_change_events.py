@@ -228,3 +228,13 @@ def test_the_end_of_a_stream_is_read_by_code_then_by_status(
     told = ended(Refusal(grpc.StatusCode[status], code))
     assert told.ending is ending
     assert told.message
+
+
+@pytest.mark.parametrize(
+    ("schema", "entity"), [("ContactChangeEvent", "Contact"), ("Visit__ChangeEvent", "Visit__c")]
+)
+def test_an_event_that_cannot_be_read_says_that_its_entity_changed(
+    schema: str, entity: str
+) -> None:
+    told = Decoder(json.dumps({**SCHEMA, "name": schema})).event(b"\xff\xff", b"\x07")
+    assert (told.entity, told.is_overflow, told.replay_id) == (entity, True, b"\x07")
