@@ -20,6 +20,9 @@ from connector.ground.readiness import tell_ready
 from connector.logs import configure
 from connector.settings import load_settings
 
+# Redis hands out 0 first: behind a flood of wakes a sweep would expire, and then nothing ripens
+FIRST, IN_TURN = 0, 3
+
 settings = load_settings()
 
 app = Celery("connector", broker=settings.redis_url.get_secret_value(), include=["jobs.tasks"])
@@ -28,6 +31,7 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=False,
     task_default_queue="normal",
+    task_default_priority=IN_TURN,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
@@ -58,7 +62,7 @@ app.conf.update(
         "sweep": {
             "task": "sweep",
             "schedule": timedelta(seconds=settings.sweep_seconds),
-            "options": {"expires": 10},
+            "options": {"expires": 10, "priority": FIRST},
         },
         "prune": {
             "task": "prune",

@@ -13,11 +13,12 @@ from connector.bootstrap import System
 from connector.domain.lines import Lane
 from connector.sync import auditing, looking, queues, reconciling, sweeping
 from jobs.app import app, settings
-from jobs.wake import wake
+from jobs.wake import OnTheWay, wake
 
-TURN_SECONDS = 20.0
+TURN_SECONDS = 5.0  # with every thread at work a sweep waits for the end of the first turn
 
 system = System(settings, wake)
+on_the_way = OnTheWay(settings.redis_url.get_secret_value())
 
 _INFRASTRUCTURE = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, OSError)
 
@@ -32,6 +33,7 @@ _lasting: dict[str, Any] = {
 
 def work(queue: str, step: Callable[[], int]) -> None:
     """Repeat a step while it finds work; hand over to a fresh wake when the turn is over."""
+    on_the_way.end(queue)
     until = time.monotonic() + TURN_SECONDS
     while step():
         if time.monotonic() > until:
@@ -78,7 +80,7 @@ def sweep() -> None:
 @app.task(name="prune", **_lasting)
 def prune() -> None:
     """Forget what has served its time."""
-    sweeping.prune(system.store)
+    system.retention.turn()
 
 
 @app.task(name="audit", **_lasting)

@@ -1,7 +1,9 @@
 """Wake a queue: a Celery message without payload, coalesced, and never an error for the caller.
 
 A wake that is lost costs one sweep interval. Within `GAP` of a wake further ones of the same
-queue are gathered into one trailing wake, since publishing is dearer than most of the work.
+queue are gathered into one trailing wake, since publishing is dearer than most of the work. While
+a wake waits for a worker no other is sent, whoever asks: it will find all that is there by then.
+Else, with every worker busy, wakes would pile up faster than they can be found useless.
 """
 
 from __future__ import annotations
@@ -9,12 +11,43 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
 
+import redis
 import structlog
 
 log = structlog.get_logger()
 
 GAP = 0.05
+KEPT_MS = 2000
+
+
+class OnTheWay:
+    """Marks in Redis for the queues whose wake waits for a worker.
+
+    The mark of a wake that was lost goes by itself, after `KEPT_MS`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @cached_property
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self._url, socket_timeout=5, socket_connect_timeout=2)
+
+    def begin(self, queue: str) -> bool:
+        """Mark a queue; False where its wake is on the way already."""
+        return bool(self._client.set(_mark(queue), 1, nx=True, px=KEPT_MS))
+
+    def end(self, queue: str) -> None:
+        """A worker begins to look: what comes from now on needs another wake."""
+        with suppress(redis.RedisError):
+            self._client.delete(_mark(queue))
+
+
+def _mark(queue: str) -> str:
+    return f"wake:{queue}"
 
 
 class Waker:
@@ -62,9 +95,10 @@ class Waker:
 
 
 def _publish(queue: str) -> None:
-    from jobs.tasks import TASKS
+    from jobs.tasks import TASKS, on_the_way
 
-    TASKS[queue].apply_async(retry=False)
+    if on_the_way.begin(queue):
+        TASKS[queue].apply_async(retry=False)
 
 
 _waker = Waker(_publish)
