@@ -80,6 +80,21 @@ class Settings(BaseSettings):
         0.1, ge=0, le=0.9, description="Share of the daily API calls left to others"
     )
 
+    keep_bodies_days: int = Field(
+        30, ge=1, description="Until what came in is masked; what waits for a person stays"
+    )
+    keep_received_days: int = Field(
+        90, ge=7, description="Until what came in and is finished is deleted and only counted"
+    )
+    keep_history_days: int = Field(
+        365, ge=1, description="Until values that were, and what operators did, are forgotten"
+    )
+    keep_attempts_days: int = Field(90, ge=1, description="Until what was tried is forgotten")
+    keep_messages_days: int = Field(30, ge=1, description="Until what messages said is forgotten")
+    keep_closed_days: int = Field(
+        365, ge=1, description="Until resolved conflicts, closed alerts and finished runs go"
+    )
+
     poll_seconds: float = Field(360, ge=0.2, description="Seconds between polls of the org")
     sweep_seconds: float = Field(2, ge=0.2, description="Seconds between sweeps of the queues")
     lease_seconds: float = Field(45, ge=5, description="How long a claim is good for")

@@ -21,10 +21,11 @@ from connector.domain.phones import masked
 from connector.domain.records import Kind
 from connector.domain.states import ChallengeState
 from connector.domain.values import Value, moment
-from connector.members import bound, challenge, consents, friendship, people
+from connector.members import alarms, bound, challenge, consents, friendship, people
 from connector.members.answers import Answers
-from connector.members.limits import LIMITS, Limits
+from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
+from connector.store.alerts import AlertKind
 from connector.store.tables import Binding, Challenge, Member, Person, Record, Relation
 
 _LONGEST_NAME = 80
@@ -95,6 +96,8 @@ def confirm(
     code: object,
     now: datetime,
     secret_key: str,
+    *,
+    limits: Limits = LIMITS,
 ) -> tuple[UUID | Refused, list[Change]]:
     """Bind the person if the code is right; again with the same code gives the same member."""
     people.lock(session, person.id)
@@ -106,12 +109,21 @@ def confirm(
         return _again(row, digits, secret_key), []
     if row.state is not ChallengeState.OPEN or now >= row.expires_at:
         raise Refused("challenge_expired")
+    challenge.require_tries_left(session, row, now, secret_key, limits)
     if not challenge.fits(row, digits, secret_key):
         return _wrong(row), []
+    _require_bindings_left(session, person, now, limits)
     if bound.open_binding(session, person.id) is not None:
         raise Refused("already_bound")
     row.state, row.member_id = ChallengeState.USED, uuid7()
     return row.member_id, _bind(session, person, row, row.member_id, now)
+
+
+def _require_bindings_left(session: Session, person: Person, now: datetime, limits: Limits) -> None:
+    """Each binding opens a new member in the org: nobody needs many of them."""
+    told = alarms.of_person(AlertKind.FLOODING, person.id, "bound their account again and again")
+    mine, most = [Binding.person_id == person.id], limits.bindings_per_person_and_day
+    require_room(session, [Cap(Binding.bound_at, mine, most, DAY, told)], now)
 
 
 def unbind(session: Session, person: Person, now: datetime) -> list[Change]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
@@ -16,9 +17,13 @@ from sqlalchemy.orm import Session
 from connector.domain.identifiers import uuid7
 from connector.domain.states import ChallengeState
 from connector.domain.values import Value
-from connector.members.limits import DAY, HOUR, Limits, is_public, require_room
+from connector.members import alarms
+from connector.members.limits import DAY, HOUR, Cap, Limits, is_public, require_room, seconds_until
+from connector.members.refusals import Refused
+from connector.store.alerts import AlertKind
 from connector.store.tables import Challenge, Person
 
+FLOODING, GUESSING = AlertKind.FLOODING, AlertKind.GUESSING
 DIGITS = 6
 GOOD_FOR = timedelta(minutes=5)
 RESEND_AFTER = timedelta(seconds=60)
@@ -48,7 +53,7 @@ def make(
         id=challenge_id,
         person_id=person.id,
         phone=phone,
-        address_hash=keyed(secret_key, f"address:{address}"),
+        address_hash=address_hash_of(secret_key, address) or "",
         answers=dict(answers),
         code_hash=code_hash(secret_key, challenge_id, code),
         state=ChallengeState.OPEN,
@@ -76,16 +81,64 @@ def require_sends_left(
         sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"phone:{phone}", 0)))
     )
     sent = Challenge.state != ChallengeState.EXPIRED  # a code that could not be sent is expired
-    caps: list[tuple[Sequence[sa.ColumnElement[bool]], int, timedelta]] = [
-        ([Challenge.phone == phone, sent], limits.codes_per_phone_and_hour, HOUR),
-        ([Challenge.person_id == person.id], limits.codes_per_person_and_day, DAY),
-        ([], limits.codes_per_day, DAY),
+    at, address_hash = Challenge.created_at, address_hash_of(secret_key, address)
+    many = partial(alarms.of_person, FLOODING, person.id)
+    caps = [
+        Cap(at, [Challenge.phone == phone, sent], limits.codes_per_phone_and_hour, HOUR),
+        Cap(
+            at,
+            [Challenge.person_id == person.id],
+            limits.codes_per_person_and_day,
+            DAY,
+            many("asked for more one-time codes within a day than anybody needs"),
+        ),
+        Cap(at, [], limits.codes_per_day, DAY, alarms.of_all(FLOODING, "asked for too many codes")),
     ]
-    if is_public(address):
-        from_there = Challenge.address_hash == keyed(secret_key, f"address:{address}")
-        caps.append(([from_there], limits.codes_per_address_and_day, DAY))
-    for where, most, window in caps:
-        require_room(session, Challenge.created_at, where, most, window, now)
+    if address_hash is not None:
+        from_there = [Challenge.address_hash == address_hash]
+        told = alarms.of_address(FLOODING, address_hash, "too many one-time codes were asked for")
+        caps.append(Cap(at, from_there, limits.codes_per_address_and_day, DAY, told))
+    require_room(session, caps, now)
+
+
+def require_tries_left(
+    session: Session, row: Challenge, now: datetime, secret_key: str, limits: Limits
+) -> None:
+    """Refuse when too many wrong codes came from this person, for this phone or from this address.
+
+    Each challenge takes a few; whoever begins one after another tries out codes all the same.
+    """
+    said = "too many wrong one-time codes were given in a day"
+    phone_hash = keyed(secret_key, f"phone:{row.phone}")
+    counted = [
+        (
+            Challenge.person_id == row.person_id,
+            limits.wrong_codes_per_person_and_day,
+            alarms.of_person(
+                GUESSING, row.person_id, "gave too many wrong one-time codes in a day"
+            ),
+        ),
+        (
+            Challenge.phone == row.phone,
+            limits.wrong_codes_per_phone_and_day,
+            alarms.of_phone(GUESSING, phone_hash, said),
+        ),
+    ]
+    if row.address_hash:
+        from_there = Challenge.address_hash == row.address_hash
+        told = alarms.of_address(GUESSING, row.address_hash, said)
+        counted.append((from_there, limits.wrong_codes_per_address_and_day, told))
+    for where, most, alarm in counted:
+        recent = (where, Challenge.created_at > now - DAY, Challenge.tries > 0)
+        columns = sa.func.sum(Challenge.tries), sa.func.min(Challenge.created_at)
+        tries, oldest = session.execute(sa.select(*columns).where(*recent)).one()
+        if tries is not None and tries >= most:
+            raise Refused("too_many", retry_after=seconds_until(oldest + DAY, now), alarm=alarm)
+
+
+def address_hash_of(secret_key: str, address: str) -> str | None:
+    """The hash of an address that tells people apart; None for one that does not."""
+    return keyed(secret_key, f"address:{address}") if is_public(address) else None
 
 
 def code_hash(secret_key: str, challenge_id: UUID, code: str) -> str:

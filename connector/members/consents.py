@@ -13,8 +13,11 @@ from sqlalchemy.orm import Session
 from connector.domain.changes import Change
 from connector.domain.records import Kind
 from connector.domain.values import Value
-from connector.members import bound
+from connector.members import alarms, bound
+from connector.members.limits import DAY, LIMITS, Cap, Limits
+from connector.members.limits import require_room as require_caps
 from connector.members.refusals import FieldProblem, Refused
+from connector.store.alerts import AlertKind
 from connector.store.tables import Consent, Friendship, Person
 
 REQUIRED = "service"
@@ -47,6 +50,13 @@ def give(
     if member_id is not None:
         changes.append(Change(member_id, Kind.MEMBER, said, person.id))
     return changes
+
+
+def require_room(session: Session, person: Person, now: datetime, limits: Limits = LIMITS) -> None:
+    """Refuse who keeps changing their mind by a form; a tap in the chat is LINE's to limit."""
+    told = alarms.of_person(AlertKind.FLOODING, person.id, "gave and withdrew consents very often")
+    mine, most = [Consent.person_id == person.id], limits.consents_per_person_and_day
+    require_caps(session, [Cap(Consent.at, mine, most, DAY, told)], now)
 
 
 def append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from connector.members.alarms import Alarm
 from connector.members.refusals import Refused
 
 HOUR = timedelta(hours=1)
@@ -27,8 +28,22 @@ class Limits:
     # Mobile carriers put thousands of phones behind one address.
     codes_per_address_and_day: int = 300
     codes_per_day: int = 20_000
+    wrong_codes_per_person_and_day: int = 15
+    wrong_codes_per_phone_and_day: int = 30
+    wrong_codes_per_address_and_day: int = 300
     unknown_units_per_person_and_hour: int = 10
+    unknown_units_per_person_and_day: int = 30
+    unknown_units_per_address_and_day: int = 300
+    unknown_units_per_day: int = 5_000
+    bindings_per_person_and_day: int = 10
+    consents_per_person_and_day: int = 40
+    registrations_per_person_and_day: int = 50
     repairs_per_person_and_day: int = 20
+    # Only an alarm: who names somebody else's number must not be able to lock them out by it.
+    repairs_per_phone_and_day: int = 50
+    forms_per_person_and_day: int = 200
+    forms_per_address_and_day: int = 5_000
+    answers_per_person_and_day: int = 500
 
 
 LIMITS = Limits()
@@ -42,25 +57,35 @@ def is_public(address: str) -> bool:
         return False
 
 
-def require_room(
-    session: Session,
-    moment: sa.SQLColumnExpression[datetime],
-    where: Sequence[sa.ColumnElement[bool]],
-    most: int,
-    window: timedelta,
-    now: datetime,
-) -> None:
-    """Refuse with `too_many` when the last `window` already holds `most` rows."""
-    query: sa.Select[Any] = (
-        sa.select(moment)
-        .where(*where, moment > now - window)
-        .order_by(moment.desc())
-        .offset(most - 1)
-        .limit(1)
-    )
-    oldest = session.scalar(query)
-    if oldest is not None:
-        raise Refused("too_many", retry_after=seconds_until(oldest + window, now))
+@dataclass(frozen=True)
+class Cap:
+    """The most rows that a window of time may hold, counted by their moment, and who hears of more."""
+
+    moment: sa.SQLColumnExpression[Any]
+    where: Sequence[sa.ColumnElement[bool]]
+    most: int
+    window: timedelta
+    alarm: Alarm | None = None
+
+    def full_until(self, session: Session, now: datetime) -> datetime | None:
+        """When there will be room again; None where there is some now."""
+        query: sa.Select[Any] = (
+            sa.select(self.moment)
+            .where(*self.where, self.moment > now - self.window)
+            .order_by(self.moment.desc())
+            .offset(self.most - 1)
+            .limit(1)
+        )
+        oldest = session.scalar(query)
+        return None if oldest is None else oldest + self.window
+
+
+def require_room(session: Session, caps: Iterable[Cap], now: datetime) -> None:
+    """Refuse with `too_many` when one of these is full."""
+    for cap in caps:
+        until = cap.full_until(session, now)
+        if until is not None:
+            raise Refused("too_many", retry_after=seconds_until(until, now), alarm=cap.alarm)
 
 
 def seconds_until(at: datetime, now: datetime) -> int:

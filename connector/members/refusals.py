@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connector.errors import ConnectorError
+from connector.members.alarms import Alarm
 
 SENTENCES: Mapping[str, str] = {
     "already_bound": "this person is bound already",
@@ -40,8 +41,13 @@ class Refused(ConnectorError):
     """
 
     def __init__(
-        self, code: str, problems: Iterable[FieldProblem] = (), retry_after: int | None = None
+        self,
+        code: str,
+        problems: Iterable[FieldProblem] = (),
+        retry_after: int | None = None,
+        alarm: Alarm | None = None,
     ) -> None:
         super().__init__(code, SENTENCES[code])
         self.problems = tuple(problems)
         self.retry_after = retry_after
+        self.alarm = alarm

@@ -10,25 +10,23 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.orm import Session, aliased
 
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.records import Kind
 from connector.domain.values import Value, moment
-from connector.members import bound, codes, people
+from connector.members import alarms, bound, codes, people
 from connector.members.answers import Answers
-from connector.members.limits import HOUR, LIMITS, Limits, require_room
+from connector.members.limits import DAY, HOUR, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
+from connector.store.alerts import AlertKind
 from connector.store.tables import CodeTry, Person, Record, Relation, Unit
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 _FIRST_DAY = date(1990, 1, 1)
 _LONGEST_SHOP = 80
 _LONGEST_CODE = 200
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ def claim(
     *,
     zone: tzinfo = TAIPEI,
     limits: Limits = LIMITS,
+    address_hash: str | None = None,
 ) -> tuple[Claimed | Refused, list[Change]]:
     """Register the unit that bears the form's code; again by the same person changes nothing."""
     people.lock(session, person.id)
@@ -56,11 +55,11 @@ def claim(
     shop = answers.text("shop", _LONGEST_SHOP, required=False)
     answers.flag("from_chat")
     answers.check()
-    _require_guesses_left(session, person, now, limits)
+    require_room(session, _caps(person, address_hash, limits), now)
     code = codes.normalise(str(typed))
     unit = codes.unit_of(session, code) if code else None
     if unit is None:
-        return _guessed(session, person, now), []
+        return _guessed(session, person, address_hash, now), []
     if not _take(session, person, unit, now):
         return _taken_before(session, person, unit), []
     registration_id = uuid7()
@@ -104,18 +103,36 @@ def _owned(person: Person, target: Any, member_id: UUID | None) -> sa.ColumnElem
     return mine if member_id is None else sa.or_(mine, target == member_id)
 
 
-def _require_guesses_left(session: Session, person: Person, now: datetime, limits: Limits) -> None:
-    mine = [CodeTry.person_id == person.id]
-    most = limits.unknown_units_per_person_and_hour
-    try:
-        require_room(session, CodeTry.at, mine, most, HOUR, now)
-    except Refused:
-        _log.warning("unit_codes_guessed", person_id=str(person.id), per_hour=most)
-        raise
+def _caps(person: Person, address_hash: str | None, limits: Limits) -> list[Cap]:
+    """How many codes that do not exist may be typed, and how many units claimed."""
+    guess, mine = CodeTry.at, [CodeTry.person_id == person.id]
+    guessed = alarms.of_person(
+        AlertKind.GUESSING, person.id, "typed many product codes that do not exist"
+    )
+    claimed = alarms.of_person(AlertKind.FLOODING, person.id, "registered very many products")
+    everybody = alarms.of_all(AlertKind.GUESSING, "typed very many product codes that do not exist")
+    caps = [
+        Cap(guess, mine, limits.unknown_units_per_person_and_hour, HOUR, guessed),
+        Cap(guess, mine, limits.unknown_units_per_person_and_day, DAY, guessed),
+        Cap(guess, [], limits.unknown_units_per_day, DAY, everybody),
+        Cap(
+            Unit.claimed_at,
+            [Unit.claimed_by == person.id],
+            limits.registrations_per_person_and_day,
+            DAY,
+            claimed,
+        ),
+    ]
+    if address_hash is not None:
+        what = "many product codes that do not exist were typed"
+        told = alarms.of_address(AlertKind.GUESSING, address_hash, what)
+        there = [CodeTry.address_hash == address_hash]
+        caps.append(Cap(guess, there, limits.unknown_units_per_address_and_day, DAY, told))
+    return caps
 
 
-def _guessed(session: Session, person: Person, now: datetime) -> Refused:
-    session.add(CodeTry(person_id=person.id, at=now))
+def _guessed(session: Session, person: Person, address_hash: str | None, now: datetime) -> Refused:
+    session.add(CodeTry(person_id=person.id, address_hash=address_hash, at=now))
     return Refused("unknown_code", [FieldProblem("code", "unknown_code")])
 
 

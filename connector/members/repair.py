@@ -14,11 +14,12 @@ from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.records import Kind
 from connector.domain.values import Value, moment
-from connector.members import bound, people, registration
+from connector.members import alarms, bound, challenge, people, registration
 from connector.members.answers import Answers, read_day
-from connector.members.limits import DAY, LIMITS, Limits, require_room
+from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
 from connector.members.registration import TAIPEI
+from connector.store.alerts import AlertKind
 from connector.store.tables import Person, Record, Relation
 
 URGENCIES = ("low", "normal", "high")
@@ -35,6 +36,7 @@ def ask(
     zone: tzinfo = TAIPEI,
     regions: Sequence[str] = ("TW",),
     limits: Limits = LIMITS,
+    secret_key: str | None = None,
 ) -> tuple[UUID, list[Change]]:
     """Ask for the repair of a registered unit, or of a product described in words."""
     people.lock(session, person.id)
@@ -45,9 +47,9 @@ def ask(
     if unit is not None and registration.find(session, person, unit) is None:
         problem = FieldProblem("registration_id", "unknown_registration")
         raise Refused("unknown_registration", [problem])
-    mine = [Record.person_id == person.id, Record.kind == Kind.REPAIR_REQUEST]
-    most = limits.repairs_per_person_and_day
-    require_room(session, Record.created_at, mine, most, DAY, now)
+    _require_room(session, person, now, limits)
+    if secret_key is not None:
+        _watch_phone(session, str(values["contact_phone"]), now, limits, secret_key)
     repair_request_id = uuid7()
     relations: dict[str, UUID | None] = {"member": member_id}
     if unit is not None:
@@ -57,6 +59,26 @@ def ask(
         repair_request_id, Kind.REPAIR_REQUEST, {**values, **opened}, person.id, relations
     )
     return repair_request_id, [change]
+
+
+def _require_room(session: Session, person: Person, now: datetime, limits: Limits) -> None:
+    mine = [Record.person_id == person.id, Record.kind == Kind.REPAIR_REQUEST]
+    told = alarms.of_person(AlertKind.FLOODING, person.id, "asked for very many repairs in a day")
+    cap = Cap(Record.created_at, mine, limits.repairs_per_person_and_day, DAY, told)
+    require_room(session, [cap], now)
+
+
+def _watch_phone(
+    session: Session, phone: str, now: datetime, limits: Limits, secret_key: str
+) -> None:
+    """Tell when one number is named very often; nobody is refused for what others say of a number."""
+    number = Record.values["contact_phone"].as_string() == phone
+    here = [number, Record.kind == Kind.REPAIR_REQUEST]
+    cap = Cap(Record.created_at, here, limits.repairs_per_phone_and_day, DAY)
+    if cap.full_until(session, now) is not None:
+        hashed = challenge.keyed(secret_key, f"phone:{phone}")
+        what = "very many repairs were asked for in a day"
+        alarms.of_phone(AlertKind.FLOODING, hashed, what).raise_in(session)
 
 
 def list_of(session: Session, person: Person) -> list[dict[str, Value]]:
@@ -110,7 +132,7 @@ def _slots(answers: Answers, today: date) -> list[Value]:
     if not isinstance(given, list) or not 1 <= len(given) <= _MOST_SLOTS:
         answers.wrong("slots", "slots")
         return []
-    days = [_day(slot) for slot in given]
+    days = [day_of(slot) for slot in given]
     if None in days or len(set(map(str, given))) < len(given):
         answers.wrong("slots", "slots")
     elif any(day < today for day in days if day is not None):
@@ -118,7 +140,8 @@ def _slots(answers: Answers, today: date) -> list[Value]:
     return sorted(map(str, given))  # type: ignore[return-value]
 
 
-def _day(slot: object) -> date | None:
+def day_of(slot: object) -> date | None:
+    """The day of a time slot, `YYYY-MM-DD AM|PM|EVENING`; None where it is none."""
     parts = _SLOT.fullmatch(slot) if isinstance(slot, str) else None
     return read_day(parts[1]) if parts else None
 
