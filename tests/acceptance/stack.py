@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -48,6 +48,8 @@ def free_base() -> int:
 class Up:
     """One `connector up` in a session of its own."""
 
+    command: Sequence[str] = (str(CONNECTOR), "up")
+
     def __init__(
         self, data: Path, base: int, settings: Mapping[str, str] | None = None, *flags: str
     ) -> None:
@@ -58,7 +60,7 @@ class Up:
         self.began = time.monotonic()
         with self._said.open("wb") as out:
             self.process = subprocess.Popen(
-                [str(CONNECTOR), "up", "--data", str(data), "--port-base", str(base), *flags],
+                [*self.command, "--data", str(data), "--port-base", str(base), *flags],
                 cwd=ROOT,
                 env={**plain_environment(), **QUICK, **(settings or {}), MARK: self.mark},
                 stdin=subprocess.DEVNULL,
