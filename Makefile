@@ -35,7 +35,7 @@ endef
 
 # the steps build on each other, in the order in which a command names them
 .NOTPARALLEL:
-.PHONY: help setup run test contract check lock stubs clean
+.PHONY: help setup run test contract soak chaos check lock stubs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \2/p' Makefile | column -t -l 3 2>/dev/null \
@@ -51,6 +51,12 @@ test: $(DEV) $(PROJECT) ## run all tests
 
 contract: $(DEV) $(PROJECT) ## recordings and other people's clients against the simulators (needs Node.js)
 	@exec $(BIN)/python -m pytest $(IN_PARALLEL) tests/contract $(ARGS)
+
+soak: $(DEV) $(PROJECT) ## tell 150 stories of what can go wrong and count what happened (STORIES=n for another number)
+	@HYPOTHESIS_PROFILE=soak exec $(BIN)/python -m pytest -s tests/properties/test_loop.py $(ARGS)
+
+chaos: $(DEV) $(PROJECT) ## let everything fail in turn under 20,000 events and 5,000 edits (ARGS="--minutes 5 --events 4000")
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 check: $(DEV) $(PROJECT) ## formats, lint, types, imports, mappings
 	@$(BIN)/ruff format --check .

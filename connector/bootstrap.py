@@ -18,6 +18,7 @@ from connector.store.session import Store, Wake
 
 if TYPE_CHECKING:
     from connector.line.sender import LineClient
+    from connector.members.tombstones import Tombstones
     from connector.salesforce.access import OrgAccess
     from connector.salesforce.gateway import Gateway
     from connector.salesforce.installation.org import InstallingOrg
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from connector.sync.inbox import Reader
     from connector.sync.quiet import QuietHours
     from connector.sync.reconciling import Reconciliation
+    from connector.sync.retention import Retention
     from connector.sync.streams import StreamReader
     from connector.sync.topics import TopicReader
 
@@ -81,6 +83,13 @@ def line_client(settings: Settings) -> LineClient:
 def verifier(settings: Settings) -> IdTokenVerifier:
     """Checks the ID tokens that our pages send."""
     return IdTokenVerifier(accounts(settings), line_hosts(settings), lambda: datetime.now(UTC))
+
+
+def tombstones(settings: Settings) -> Tombstones:
+    """The tombstones of these settings: under another secret key none is found again."""
+    from connector.members.tombstones import Tombstones
+
+    return Tombstones(settings.secret_key.get_secret_value())
 
 
 def sms_sender(settings: Settings) -> SmsSender:
@@ -196,7 +205,7 @@ class System:
         from connector.sync.line_events import Profiles
 
         profiles = Profiles(self.store, self.line, self.accounts)
-        return Reader(self.store, self.catalogs, profiles, self.lease)
+        return Reader(self.store, self.catalogs, profiles, self.lease, tombstones(self.settings))
 
     @cached_property
     def delivery(self) -> Delivery:
@@ -269,6 +278,23 @@ class System:
             "schedule",
             allowed=lambda: governor.allows(Lane.BULK),
         )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Forgets what has served its time."""
+        from connector.sync.ageing import Ages
+        from connector.sync.retention import Retention
+
+        given = self.settings
+        ages = Ages(
+            bodies=timedelta(days=given.keep_bodies_days),
+            received=timedelta(days=given.keep_received_days),
+            history=timedelta(days=given.keep_history_days),
+            attempts=timedelta(days=given.keep_attempts_days),
+            messages=timedelta(days=given.keep_messages_days),
+            closed=timedelta(days=given.keep_closed_days),
+        )
+        return Retention(self.store, ages)
 
     @cached_property
     def topics(self) -> TopicReader | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
 from connector.ground import ports
@@ -17,6 +19,12 @@ from connector.store import migrate
 from connector.store.session import Store
 from connector.store.tables import Base
 from tests.engines import open_store
+
+# How hard properties are tried: the same each time, or more with HYPOTHESIS_PROFILE=soak.
+LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+settings.register_profile("steady", max_examples=100, derandomize=True, **LOOSE)
+settings.register_profile("soak", max_examples=2000, print_blob=True, **LOOSE)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 TESTS = Path(__file__).parent
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Taipei
@@ -27,7 +35,7 @@ EMPTY = "; ".join(
         *(f"DELETE FROM {table.name}" for table in Base.metadata.sorted_tables),
     ]
 )
-LONG = ("acceptance", "browser", "properties", "integration", "contract")
+LONG = ("chaos", "acceptance", "browser", "properties", "integration", "contract")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

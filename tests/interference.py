@@ -26,6 +26,7 @@ from connector.store.tables import (
     Pair,
     Received,
     ReplyToken,
+    Stream,
 )
 from connector.sync import ledger, outbox, redriving
 from connector.sync.delivery import Delivery
@@ -135,6 +136,14 @@ def expire_claims(world: World) -> None:
             past = sa.func.clock_timestamp() - timedelta(seconds=1)
             claimed = sa.update(table).where(table.state == "claimed")
             session.execute(claimed.values(claimed_until=past))
+
+
+def expire_leases(world: World) -> None:
+    """Let whoever asks next have the streams."""
+    with world.system.store.transaction() as session:
+        past = sa.func.clock_timestamp() - timedelta(seconds=1)
+        leased = sa.update(Stream).where(Stream.leased_until.is_not(None))
+        session.execute(leased.values(leased_until=past))
 
 
 def hurry(world: World) -> None:

@@ -35,6 +35,7 @@ from connector.settings import Settings
 from connector.store.tables import Envelope, Outbox, Pair, Received, Record
 from connector.sync import carriage, preparing, queues, status, sweeping
 from connector.sync.intake import Form, receive_events, submit
+from connector.sync.turns import Turns
 from tests.doors import free_port
 from tests.engines import open_store
 
@@ -189,6 +190,7 @@ class World:
     settings: Settings
     system: System
     taken: int = field(default=0)
+    turns: Turns = field(default_factory=Turns)
     polls: bool = field(default=True)
     woken: set[str] = field(default_factory=set)
 
@@ -244,7 +246,7 @@ class World:
             body, signature = arrived[self.taken]
             account = signed_by(tuple(self.system.accounts.values()), body, signature)
             assert account is not None
-            receive_events(self.system.store, [(account, read_delivery(body))])
+            receive_events(self.system.store, [(account, read_delivery(body))], self.turns)
             self.taken += 1
 
     def bind(self, user: str, name: str, phone: str, **form: Any) -> UUID:

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from connector.sync.intake import receive_events
+from connector.sync.turns import Turns
 from webhooks.group_commit import GroupCommit, Signed
 from webhooks.health import Health
 from webhooks.liff_api import LiffApi
@@ -33,8 +34,10 @@ def make_app(web: Web) -> Starlette:
     words = Words(web.settings.default_locale)
     metrics = Metrics(web.store)
 
+    turns = Turns()
+
     def save(deliveries: Sequence[Signed]) -> int:
-        new = receive_events(web.store, deliveries)
+        new = receive_events(web.store, deliveries, turns)
         metrics.took_in(sum(len(delivery.events) for _, delivery in deliveries), new)
         return new
 

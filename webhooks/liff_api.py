@@ -70,6 +70,7 @@ class LiffApi:
         def act(session: Session, person: Person) -> tuple[Answer, list[Change]]:
             evidence = _evidence(call)
             at = self._web.clock()
+            consents.require_room(session, person, at, self._web.limits)
             return _DONE, consents.give(
                 session, person, str(purpose), str(version), given, at, evidence
             )
@@ -108,7 +109,13 @@ class LiffApi:
         def act(session: Session, person: Person) -> tuple[Answer | Refused, list[Change]]:
             code, secret = call.form.get("code"), self._web.secret_key
             found, changes = binding.confirm(
-                session, person, challenge_id, code, self._web.clock(), secret
+                session,
+                person,
+                challenge_id,
+                code,
+                self._web.clock(),
+                secret,
+                limits=self._web.limits,
             )
             if isinstance(found, Refused):
                 return found, changes
@@ -136,6 +143,7 @@ class LiffApi:
                 self._web.clock(),
                 zone=self._web.zone,
                 limits=self._web.limits,
+                address_hash=self._web.address_hash(call.address),
             )
             if isinstance(found, Refused):
                 return found, changes
@@ -163,6 +171,7 @@ class LiffApi:
                 zone=self._web.zone,
                 regions=self._web.settings.sms_regions,
                 limits=self._web.limits,
+                secret_key=self._web.secret_key,
             )
             return Answer(201, {"repair_request_id": str(made)}), changes
 

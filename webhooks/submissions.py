@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from connector.domain.changes import Change
 from connector.domain.values import storable
-from connector.members import friendship, people
+from connector.members import flooding, friendship, people
+from connector.members.limits import require_room
 from connector.members.refusals import Refused
 from connector.store.tables import Person
 from connector.sync.intake import Form, submit
 from webhooks import idempotency
 from webhooks.calls import Call
-from webhooks.problems import Answer, Words
+from webhooks.problems import Answer, Problem, Words
 from webhooks.web import Web
 
 Act: TypeAlias = Callable[[Session, Person], tuple[Answer | Refused, list[Change]]]
@@ -36,9 +37,12 @@ class Submissions:
 
         def once(session: Session) -> tuple[Answer, list[Change]]:
             person = people.lock(session, person_id)
+            if person.erased_at is not None:  # a moment ago: who asks again is a new person
+                raise Problem("try_later", retry_after=1)
             if call.key:
                 asked = idempotency.fingerprint(call.path, call.form)
                 idempotency.reserve(session, person_id, call.key, asked, self._web.clock())
+            self._require_room(session, call, person)
             met = friendship.meet(session, person, call.oa, call.identity.name)
             result, changes = act(session, person)
             answer = self._answer(call, result)
@@ -47,13 +51,23 @@ class Submissions:
             return answer, [*met, *changes]
 
         kept = {name: storable(value) for name, value in body.items()}  # type: ignore[arg-type]
-        form = Form(kind, person_id, call.oa, kept)
+        form = Form(
+            kind, person_id, call.oa, kept, address_hash=self._web.address_hash(call.address)
+        )
         try:
             return submit(self._web.store, self._web.catalogs, form, once, self._web.clock())
         except idempotency.Repeated as again:
             return again.answer
         except Refused as refusal:
+            if refusal.alarm is not None:
+                with self._web.store.transaction() as session:
+                    refusal.alarm.raise_in(session)
             return self._refuse(call, person_id, self._answer(call, refusal))
+
+    def _require_room(self, session: Session, call: Call, person: Person) -> None:
+        address_hash = self._web.address_hash(call.address)
+        caps = flooding.caps(person, address_hash, self._web.limits)
+        require_room(session, caps, self._web.clock())
 
     def forget(self, call: Call) -> None:
         """Let the call's key be used anew."""

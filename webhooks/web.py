@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from connector.line.accounts import OfficialAccount
 from connector.line.identity import Identity
 from connector.line.sms import SmsSender
+from connector.members.challenge import address_hash_of
 from connector.members.limits import LIMITS, Limits
 from connector.settings import Settings
 from connector.store.session import Store
@@ -46,6 +47,10 @@ class Web:
     def secret_key(self) -> str:
         """The key of the hashes of one-time codes and addresses."""
         return self.settings.secret_key.get_secret_value()
+
+    def address_hash(self, address: str) -> str | None:
+        """The hash of a caller's address, where it tells people apart."""
+        return address_hash_of(self.secret_key, address)
 
     @property
     def zone(self) -> ZoneInfo:

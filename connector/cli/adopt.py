@@ -150,7 +150,7 @@ def _adopt(here: Deployment, author: str, yes: bool, as_json: bool) -> int:
     if as_json:
         output.put_json({"wanted": wanted})
     else:
-        output.put(f"{wanted} pairs are wanted; what is not clear will be in: connector parked")
+        output.put(f"{wanted} pairs are wanted; what is not clear will be in: connector dead list")
     return 0
 
 

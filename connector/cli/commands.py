@@ -28,8 +28,8 @@ COMMANDS: Mapping[str, Entry] = {
         "explain", "Tell the story of one record, and what keeps it from being in step."
     ),
     "doctor": Entry("doctor", "Look at everything the service needs, and say how to mend it."),
-    "parked": Entry("parked", "List what waits for a person, with reason and next step."),
-    "redrive": Entry("redrive", "Bring back what is parked or dead."),
+    "dead": Entry("dead", "List, show, edit and bring back what is parked or dead."),
+    "conflicts": Entry("conflicts", "Decide what differs on both sides, and which row is whose."),
     "ledger": Entry("ledger", "Check the ledger's equation and name the rows that break it."),
     "alerts": Entry("alerts", "List what should not be, with what to do."),
     "org": Entry("org", "Show or change the org that the database belongs to."),
@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
     "recheck": Entry("recheck", "Read records anew on both sides and merge."),
     "reconcile": Entry("reconcile", "Compare the whole org with what we hold, bucket by bucket."),
     "recover": Entry("recover", "Bring a restored database back in step with the org."),
+    "erase": Entry("erase", "Take a person out of everything, here and in Salesforce."),
     "codes": Entry("codes", "Make the codes that are printed on units."),
     "mappings": Entry("mappings", "Check, publish and export the documents that admins own."),
     "salesforce": Entry("salesforce", "Install in the org what the service needs."),

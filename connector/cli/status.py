@@ -31,7 +31,7 @@ def command(data: Path, *, as_json: bool, watch: bool) -> None:
     """Show how things stand: the ledger, the queues, the streams, both platforms, the processes.
 
     `idle` means that nothing is ready, under way or waiting for a time or an answer. What is
-    held, parked or dead moves only when somebody acts: see `connector parked`.
+    held, parked or dead moves only when somebody acts: see `connector dead list`.
 
     Example: connector status --watch
     """
@@ -108,7 +108,7 @@ def _queues(queues: dict[str, Any]) -> Iterator[str]:
     if any(
         queues[name].get("parked") or queues[name]["dead"] for name in queues if name != "lanes"
     ):
-        yield "  see: connector parked"
+        yield "  see: connector dead list"
 
 
 def _number(column: str, value: float | None) -> str:

@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+# The next step of whatever mends itself.
+BY_ITSELF = "Nothing to do: it is tried again by itself."
+
 
 class FaultKind(StrEnum):
     """The eight things an error can mean."""

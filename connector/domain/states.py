@@ -116,6 +116,17 @@ class ConflictState(StrEnum):
     RESOLVED = "resolved"
 
 
+class ConflictKind(StrEnum):
+    """What is undecided about a line, or about a pair as a whole."""
+
+    MERGE = "merge"  # both sides hold different values
+    VALUE = "value"  # one side holds what the other cannot
+    WAIT = "wait"  # a row that the line looks for is not there yet
+    OVERWRITTEN = "overwritten"  # our write came over an edit that it had not seen
+    FLIPS = "flips"  # two writers keep turning each other's value back: the line is frozen
+    MATCH = "match"  # it is not clear which row belongs to the record
+
+
 _I, _O, _E = InboxState, OutboxState, EnvelopeState
 
 # By table first: a state is equal to one of another table that is spelt the same.

@@ -21,6 +21,9 @@ INVALID_REPLY_TOKEN = "invalid_reply_token"
 REPLY_UNKNOWN = "reply_unknown"
 PUSH_UNKNOWN = "push_unknown"
 
+# A push with one of these was surely not delivered: it needs another body, or another setting.
+REFUSED = frozenset({"unknown_recipient", "forbidden", "refused"})
+
 _FIRST = timedelta(seconds=2)
 _LONGEST = timedelta(minutes=30)
 _REPLY_AGAIN = timedelta(seconds=1)
@@ -81,10 +84,21 @@ _CREDENTIALS = (
     "Compare channel id and channel secret with the LINE Developers Console; "
     "a secret issued anew replaces the old one at once."
 )
-_PLAN = "See in LINE Official Account Manager whether the account's plan includes this."
+_PLAN = (
+    "See in LINE Official Account Manager whether the account's plan includes this, then redrive."
+)
 _QUOTA = "Raise the message plan in LINE Official Account Manager, or wait for the next month."
-_STRANGER = "The user id is of another provider or channel, or the person is gone: check the oa."
-_CONTENT = "Correct the message template: LINE does not accept this message as it is."
+_STRANGER = (
+    "LINE knows no such person for this official account: see that its channel belongs to the provider "
+    "that the user id came from; if the person has left LINE there is nothing to do."
+)
+_CONTENT = "Correct the message template that the notice names (mappings/messages) and publish it, then redrive."
+_SLOWER = "Nothing to do: LINE asks to go slower, and it is tried again by itself."
+_AWAY = (
+    "Nothing to do: it is tried again by itself for some hours. If it has given up, see LINE's status "
+    "page, and redrive once LINE answers."
+)
+_ONCE_MORE = "Nothing to do: it is tried once more on the same reply token."
 _ADDRESS = "Check the LINE host setting: something else than LINE answers there."
 
 RULES: tuple[Rule, ...] = (
@@ -108,12 +122,12 @@ RULES: tuple[Rule, ...] = (
     Rule(_status(401), FaultKind.CONFIG, "unauthorized", _CREDENTIALS, org_wide=True),
     Rule(_status(403), FaultKind.CONFIG, "forbidden", _PLAN),
     Rule(_status(429), FaultKind.WAIT, "quota", _QUOTA, wording="monthly limit", org_wide=True),
-    Rule(_status(429), FaultKind.RETRY, "rate_limited"),
-    Rule(_status(408), FaultKind.UNKNOWN, REPLY_UNKNOWN, calls=_REPLY),
-    Rule(_status(408), FaultKind.RETRY, "line_unavailable"),
+    Rule(_status(429), FaultKind.RETRY, "rate_limited", _SLOWER),
+    Rule(_status(408), FaultKind.UNKNOWN, REPLY_UNKNOWN, _ONCE_MORE, _REPLY),
+    Rule(_status(408), FaultKind.RETRY, "line_unavailable", _AWAY),
     Rule(_status(400, 499), FaultKind.DATA, "refused", _CONTENT),
-    Rule(_status(500, 599), FaultKind.UNKNOWN, REPLY_UNKNOWN, calls=_REPLY),
-    Rule(_status(500, 599), FaultKind.RETRY, "line_unavailable"),
+    Rule(_status(500, 599), FaultKind.UNKNOWN, REPLY_UNKNOWN, _ONCE_MORE, _REPLY),
+    Rule(_status(500, 599), FaultKind.RETRY, "line_unavailable", _AWAY),
 )
 _UNREADABLE = Rule(range(0), FaultKind.CONFIG, "unexpected_answer", _ADDRESS, org_wide=True)
 _SILENCE: Mapping[Call, tuple[FaultKind, str]] = {
@@ -143,9 +157,11 @@ def fault_of(call: Call, answer: Answer) -> Fault:
 def fault_of_silence(call: Call, silence: NoAnswer) -> Fault:
     """The fault of a call without an answer; one that never left may be made again."""
     if not silence.left:
-        return Fault(FaultKind.RETRY, "unreachable", f"not reached ({silence.cause})")
+        reason = f"not reached ({silence.cause})"
+        return Fault(FaultKind.RETRY, "unreachable", reason, next_step=_AWAY)
     kind, code = _SILENCE[call]
-    return Fault(kind, code, f"no answer ({silence.cause})")
+    step = _ONCE_MORE if call is Call.REPLY else _AWAY
+    return Fault(kind, code, f"no answer ({silence.cause})", next_step=step)
 
 
 def policy(

@@ -113,6 +113,7 @@ class Line:
     choices: Choices | None = None
     transforms: tuple[Transform, ...] = ()
     lookup: Lookup | None = None
+    personal: bool | None = None
 
     @property
     def is_constant(self) -> bool:

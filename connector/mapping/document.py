@@ -180,6 +180,8 @@ class FieldLine(_Model):
     """When it is written: on every change, at creation only, or only into a blank field."""
     lookup: LookupSpec | None = None
     """Fills a reference by another field."""
+    personal: bool | None = None
+    """Whether an erased person's rows lose it; when left out, if it is made from personal values."""
     description: str | None = None
     """For people."""
 

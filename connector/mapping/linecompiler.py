@@ -92,6 +92,7 @@ class LineCompiler:
             choices=Choices(pairs, spec.otherwise) if pairs else None,
             transforms=transforms,
             lookup=_lookup(spec),
+            personal=spec.personal,
         )
 
     def _id(self, fields: tuple[str, ...], direction: Direction) -> str:

@@ -1,11 +1,12 @@
 """What every refusal of Salesforce means, as data: by error code, by HTTP status, by wording only where a row names it.
 
-The first row that fits decides. `{where}` in a next step becomes the object and the fields
-that the refusal names.
+The first row that fits decides. In a next step `{where}` becomes the object and the fields
+that the refusal names, `{object}` the object.
 """
 
 from __future__ import annotations
 
+from connector.domain.faults import BY_ITSELF
 from connector.domain.faults import FaultKind as K
 from connector.salesforce.bulk.fault_rows import BULK
 from connector.salesforce.fault_rules import Backoff, Rule, Way
@@ -24,7 +25,6 @@ LOOK_FEW = Backoff(2, 120, 4, then_park=True)
 
 _NESTED_LOCK = r"UNABLE_TO_LOCK_ROW|exclusive access"
 _NESTED_BUSY = r"INVALID_SESSION_ID|REQUEST_LIMIT_EXCEEDED|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|CPU time limit|Too many SOQL|timeout"
-_WAITS_ITSELF = "Nothing to do: it is tried again by itself."
 _LOCK_STEP = "Nothing to do unless it keeps coming back: then look for a parent record that many processes edit at once."
 _RESUMES = (
     "Nothing to do: work goes on by itself when Salesforce answers again; what comes in is kept."
@@ -33,17 +33,19 @@ _SIGN_IN = (
     "Sign in to Salesforce as an admin and check that the app's run-as or integration user is active, "
     "has the permission set and is approved for the app; then run `connector doctor`."
 )
-_PERMIT = "Give the integration user edit permission on {where} (permission set LINE Connector), then redrive."
+_PERMIT = "Give edit access to {where} in Setup > Permission Sets > LINE Connector, then redrive."
 _DRIFT = (
-    "Check that {where} exists and that the integration user may read and edit it (permission set LINE Connector), "
-    "or take it out of the mapping; then redrive."
+    "See in Setup > Object Manager that {where} exists, and in Setup > Permission Sets > LINE Connector that it may "
+    "be read and edited; or take it out of the mapping and publish that, then redrive."
 )
-_VALUE = "Correct the value of {where} or its field mapping, then redrive."
+_VALUE = (
+    "Correct the value of {where} (connector dead edit), or its line in the mapping, then redrive."
+)
 _PARENT_STEP = "Check that the record {where} points to still exists and that the integration user can see it, then redrive."
-_AUTOMATION = (
-    "Ask the owner of the flow, trigger or process named in the message to mend it, then redrive."
+_AUTOMATION = "Ask the owner of the flow or trigger named in the message to mend it (Setup > Flows, Setup > Apex Triggers), then redrive."
+_FEATURE = (
+    "Enable in Setup what the message names, for the org or the integration user, then redrive."
 )
-_FEATURE = "Enable this for the org or the integration user in Setup, then run `connector doctor`."
 _MERGED = "Nothing to do: it is checked whether the record was deleted, merged or converted, and the pair follows."
 
 
@@ -53,16 +55,16 @@ TABLE: tuple[Rule, ...] = (
     Rule("SERVER_UNAVAILABLE", K.WAIT, Way.PAUSE, _RESUMES, r"maintenance", PROBE, org_wide=True),
     Rule("SERVER_UNAVAILABLE", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
     Rule("FUNCTIONALITY_TEMPORARILY_UNAVAILABLE", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
-    Rule("QUERY_TIMEOUT", K.RETRY, Way.RETRY, _WAITS_ITSELF, backoff=SLOW),
+    Rule("QUERY_TIMEOUT", K.RETRY, Way.RETRY, BY_ITSELF, backoff=SLOW),
     Rule(
         "REQUEST_RUNNING_TOO_LONG",
         K.RETRY,
         Way.RETRY,
-        "If it keeps coming back, look for slow flows or triggers on {where}.",
+        "Nothing to do unless it keeps coming back: then look for slow flows or triggers on {object} (Setup > Flows, Setup > Apex Triggers).",
         backoff=SLOW,
     ),
-    Rule("INVALID_QUERY_LOCATOR", K.RETRY, Way.RETRY, _WAITS_ITSELF, backoff=BUSY),
-    Rule("INVALID_LOCATOR", K.RETRY, Way.RETRY, _WAITS_ITSELF, backoff=BUSY),
+    Rule("INVALID_QUERY_LOCATOR", K.RETRY, Way.RETRY, BY_ITSELF, backoff=BUSY),
+    Rule("INVALID_LOCATOR", K.RETRY, Way.RETRY, BY_ITSELF, backoff=BUSY),
     Rule(
         "TXN_SECURITY_METERING_ERROR",
         K.RETRY,
@@ -99,7 +101,7 @@ TABLE: tuple[Rule, ...] = (
         "REQUEST_LIMIT_EXCEEDED",
         K.RETRY,
         Way.RETRY,
-        "If it keeps coming back, lower the number of workers or look for long-running API calls.",
+        "Nothing to do unless it keeps coming back: then look for other tools whose API calls run long, or run fewer workers.",
         r"concurrent",
         BUSY,
     ),
@@ -108,7 +110,7 @@ TABLE: tuple[Rule, ...] = (
         K.WAIT,
         Way.PAUSE,
         "The org's daily API requests are used up: see Setup > Company Information, raise the allocation or find who spends it; work goes on as the 24 hours roll on.",
-        backoff=ADMIN,
+        backoff=PROBE,
         org_wide=True,
     ),
     Rule(
@@ -119,7 +121,7 @@ TABLE: tuple[Rule, ...] = (
         backoff=ADMIN,
         org_wide=True,
     ),
-    Rule("EXCEEDED_ID_LIMIT", K.RETRY, Way.RETRY, _WAITS_ITSELF, backoff=FEW),
+    Rule("EXCEEDED_ID_LIMIT", K.RETRY, Way.RETRY, BY_ITSELF, backoff=FEW),
     # -- the org is closed for a while
     Rule(
         "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
@@ -133,7 +135,7 @@ TABLE: tuple[Rule, ...] = (
         "ENTITY_IS_LOCKED",
         K.WAIT,
         Way.RETRY,
-        "Finish or recall the approval that locks {where}; it is tried again every hour.",
+        "Finish or recall the approval that locks {where}: it is tried again by itself every hour. If it has been parked after three days, redrive.",
         backoff=HOURLY,
     ),
     # -- sign-in and access to the org
@@ -187,7 +189,7 @@ TABLE: tuple[Rule, ...] = (
     Rule("APEX_ERROR", K.CONFIG, Way.PARK, _AUTOMATION),
     # -- what we know of the org's fields is stale, or the mapping is wrong
     Rule("INVALID_FIELD", K.RETRY, Way.RETRY, _PARENT_STEP, r"Foreign key external ID", PARENT),
-    Rule("INVALID_FIELD", K.RETRY, Way.RETRY, _WAITS_ITSELF, r"read timed? ?out", BUSY),
+    Rule("INVALID_FIELD", K.RETRY, Way.RETRY, BY_ITSELF, r"read timed? ?out", BUSY),
     Rule("INVALID_FIELD", K.CONFIG, Way.REFRESH, _DRIFT),
     Rule("INVALID_FIELD_FOR_INSERT_UPDATE", K.CONFIG, Way.REFRESH, _PERMIT),
     Rule("INVALID_TYPE", K.CONFIG, Way.REFRESH, _DRIFT),
@@ -195,19 +197,19 @@ TABLE: tuple[Rule, ...] = (
         "MALFORMED_QUERY",
         K.CONFIG,
         Way.PARK,
-        "Check the field names of the mapping on {where}, then redrive.",
+        "Check the field names in the mapping of {object} (connector mappings check --org), publish, then redrive.",
     ),
     Rule(
         "QUERY_TOO_COMPLICATED",
         K.CONFIG,
         Way.PARK,
-        "Map fewer formula fields on {where}, then redrive.",
+        "Take formula fields of {object} out of the mapping and publish that, then redrive.",
     ),
     Rule(
         "INVALID_QUERY_FILTER_OPERATOR",
         K.CONFIG,
         Way.PARK,
-        "Match by another field than {where}, then redrive.",
+        "Name another field than {where} under `match` of the mapping and publish that, then redrive.",
     ),
     Rule(
         "NOT_FOUND",
@@ -221,45 +223,45 @@ TABLE: tuple[Rule, ...] = (
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         K.DATA,
         Way.PARK,
-        "Correct {where} as the validation rule's message says, or change the rule, then redrive.",
+        "Correct {where} as the message says (connector dead edit), or change the rule in Setup > Object Manager > {object} > Validation Rules, then redrive.",
     ),
     Rule(
         "REQUIRED_FIELD_MISSING",
         K.DATA,
         Way.PARK,
-        "Map {where} or give it a default in the mapping, then redrive.",
+        "Fill {where} by a line or a `default` in the mapping and publish that, or make the field optional in Setup > Object Manager > {object}, then redrive.",
     ),
     Rule(
         "STRING_TOO_LONG",
         K.DATA,
         Way.PARK,
-        "Shorten the value of {where}, or add the transform `truncate` to its field mapping, then redrive.",
+        "Shorten the value of {where} (connector dead edit), or give its line in the mapping the transform `truncate` and publish that, then redrive.",
     ),
     Rule("NUMBER_OUTSIDE_VALID_RANGE", K.DATA, Way.PARK, _VALUE),
     Rule(
         "INVALID_EMAIL_ADDRESS",
         K.DATA,
         Way.PARK,
-        "Correct the e-mail address in {where}, then redrive.",
+        "Correct the e-mail address in {where} (connector dead edit), then redrive.",
     ),
     Rule(
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
         K.DATA,
         Way.PARK,
-        "Add the value to the picklist {where} (and to its record types), or map it to an existing one under `values`, then redrive.",
+        "Add the value to the picklist {where} and to its record types (Setup > Object Manager > {object} > Fields & Relationships), or name an existing one under `values` of the line and publish that, then redrive.",
     ),
     Rule("FIELD_INTEGRITY_EXCEPTION", K.DATA, Way.PARK, _VALUE),
     Rule(
         "FIELD_FILTER_VALIDATION_EXCEPTION",
         K.DATA,
         Way.PARK,
-        "The lookup filter on {where} refuses the record it points to: change either, then redrive.",
+        "The lookup filter on {where} refuses the record it points to: change that record, or the filter in Setup > Object Manager > {object} > Fields & Relationships, then redrive.",
     ),
     Rule(
         "JSON_PARSER_ERROR",
         K.DATA,
         Way.PARK,
-        "A value does not fit the type of its field: check dates and numbers of {where} in the mapping, then redrive.",
+        "A value does not fit the type of its field: check the dates and numbers that the mapping sends to {where}, then redrive.",
     ),
     Rule(
         "MALFORMED_ID",
@@ -271,13 +273,13 @@ TABLE: tuple[Rule, ...] = (
         "INACTIVE_OWNER_OR_USER",
         K.DATA,
         Way.PARK,
-        "The owner is inactive: name an active user or queue as `owner` in the mapping, then redrive.",
+        "The owner is inactive: activate the user in Setup > Users, or name another user or a queue as `owner` in the mapping and publish that, then redrive.",
     ),
     Rule(
         "DUPLICATE_EXTERNAL_ID",
         K.DATA,
         Way.PARK,
-        "Several records hold this key: keep it on one of them, then redrive.",
+        "Several {object} records hold the same LINE_Key__c: clear it on all but the right one, then redrive.",
     ),
     Rule(
         "INVALID_OPERATION",
@@ -295,7 +297,7 @@ TABLE: tuple[Rule, ...] = (
         "METHOD_NOT_ALLOWED",
         K.CONFIG,
         Way.PARK,
-        "The object of {where} does not allow this: take it out of the mapping, then redrive.",
+        "{object} does not allow this: take it out of the mapping and publish that, then redrive.",
     ),
     Rule("FEATURE_NOT_ENABLED", K.CONFIG, Way.PARK, _FEATURE),
     # -- the row is someone else's, or elsewhere
@@ -303,23 +305,23 @@ TABLE: tuple[Rule, ...] = (
         "DUPLICATES_DETECTED",
         K.CONFLICT,
         Way.PARK,
-        "Choose which existing record this customer is, or let the duplicate rule allow the integration user, then redrive.",
+        "Choose which existing record this customer is (connector conflicts list), or let the duplicate rule allow the integration user in Setup > Duplicate Rules, then redrive.",
     ),
     Rule(
         "DUPLICATE_VALUE",
         K.CONFLICT,
         Way.LOOK_UP,
-        "If it stays: another record already holds this value; clear it there or choose that record.",
+        "Nothing to do at first: the record that holds this value is looked for. If it stays, clear the value there, then redrive.",
         backoff=LOOK_FEW,
     ),
     Rule("ENTITY_IS_DELETED", K.IDENTITY, Way.FOLLOW, _MERGED),
     Rule("NOT_FOUND", K.IDENTITY, Way.FOLLOW, _MERGED),
     Rule("CANNOT_UPDATE_CONVERTED_LEAD", K.IDENTITY, Way.FOLLOW, _MERGED),
     Rule("INVALID_CROSS_REFERENCE_KEY", K.RETRY, Way.RETRY, _PARENT_STEP, backoff=PARENT),
-    Rule("PRECONDITION_FAILED", K.CONFLICT, Way.LOOK_UP, _WAITS_ITSELF, backoff=LOOK),
+    Rule("PRECONDITION_FAILED", K.CONFLICT, Way.LOOK_UP, BY_ITSELF, backoff=LOOK),
     # -- refused only because another row was
-    Rule("ALL_OR_NONE_OPERATION_ROLLED_BACK", K.COLLATERAL, Way.COLLATERAL, _WAITS_ITSELF),
-    Rule("PROCESSING_HALTED", K.COLLATERAL, Way.COLLATERAL, _WAITS_ITSELF),
+    Rule("ALL_OR_NONE_OPERATION_ROLLED_BACK", K.COLLATERAL, Way.COLLATERAL, BY_ITSELF),
+    Rule("PROCESSING_HALTED", K.COLLATERAL, Way.COLLATERAL, BY_ITSELF),
     Rule(
         "PARENT_FAILED",
         K.COLLATERAL,
@@ -331,7 +333,7 @@ TABLE: tuple[Rule, ...] = (
         "HTTP_300",
         K.DATA,
         Way.PARK,
-        "Several records hold this key: keep it on one of them, then redrive.",
+        "Several {object} records hold the same LINE_Key__c: clear it on all but the right one, then redrive.",
     ),
     Rule("HTTP_400", K.DATA, Way.PARK, _VALUE),
     Rule("HTTP_401", K.CONFIG, Way.PAUSE, _SIGN_IN, backoff=ADMIN, org_wide=True),
@@ -353,9 +355,9 @@ TABLE: tuple[Rule, ...] = (
         backoff=ADMIN,
         org_wide=True,
     ),
-    Rule("HTTP_412", K.CONFLICT, Way.LOOK_UP, _WAITS_ITSELF, backoff=LOOK),
+    Rule("HTTP_412", K.CONFLICT, Way.LOOK_UP, BY_ITSELF, backoff=LOOK),
     Rule("HTTP_420", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
-    Rule("HTTP_429", K.RETRY, Way.RETRY, _WAITS_ITSELF, backoff=BUSY),
+    Rule("HTTP_429", K.RETRY, Way.RETRY, BY_ITSELF, backoff=BUSY),
     Rule("HTTP_500", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
     Rule("HTTP_502", K.RETRY, Way.RETRY, _RESUMES, backoff=OUTAGE),
     Rule("HTTP_503", K.WAIT, Way.PAUSE, _RESUMES, r"maintenance", PROBE, org_wide=True),

@@ -72,7 +72,9 @@ def fault_of(
         fields=tuple(fields),
         retry_after=retry_after,
         org_wide=rule.org_wide,
-        next_step=rule.next_step.replace("{where}", _where(object_name, fields)),
+        next_step=rule.next_step.replace("{where}", _where(object_name, fields)).replace(
+            "{object}", object_name or "the object"
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from connector.domain.values import Values
 from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
-from connector.store.tables import Outbox, Pair, Received, Record, Source
+from connector.store.tables import Outbox, Pair, Person, Received, Record, Source
 from connector.sync import effects, lookups, outbox, views
 from connector.sync import jobs as loading
 from connector.sync.catalog import Catalog, Catalogs
@@ -197,7 +197,8 @@ def _writes(mapping: CompiledMapping) -> bool:
 
 def _records(session: Session, kind: str, after: UUID) -> list[Record]:
     """A page of records, locked as everywhere: records before pairs."""
-    here = sa.select(Record).where(Record.kind == kind, Record.id > after)
+    erased = sa.exists().where(Person.id == Record.person_id, Person.erased_at.is_not(None))
+    here = sa.select(Record).where(Record.kind == kind, Record.id > after, ~erased)
     return list(session.scalars(here.order_by(Record.id).limit(PAGE).with_for_update()))
 
 

@@ -85,7 +85,7 @@ def _meet(job: Job, mate: Mate) -> Later:
 
 def _after(mate: Mate, end: End | None) -> End:
     if isinstance(end, Later):
-        return Later(end.at, end.reason, spent=False)
+        return Later(end.at, end.reason, spent=False, next_step=end.next_step)
     return _held(mate, getattr(end, "reason", ""))
 
 

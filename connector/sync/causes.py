@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from connector.domain.faults import BY_ITSELF
 from connector.domain.records import Kind
 from connector.domain.states import EnvelopeState, MatchState, NoticeState, OutboxState, PairState
 from connector.domain.values import Value, moment
 from connector.mapping.compiled import CompiledMapping, LineProblem
-from connector.store.tables import Conflict
-from connector.sync.explain import PairStory, Story
+from connector.store.tables import Conflict, Outbox
+from connector.sync import rootcauses
+from connector.sync.explain import Holder, PairStory, Story
 from connector.sync.veil import Veil
 
 _CONSENT = "consents.service"
-_TRIES_AGAIN = "Nothing to do: it is tried again by itself."
+_STOPPED = (OutboxState.PARKED, OutboxState.DEAD)
+_NOT_DELIVERED = {
+    NoticeState.UNREACHABLE: "a message did not reach the person",
+    NoticeState.EXPIRED: "a message was not sent in time",
+    NoticeState.UNCERTAIN: "it is uncertain whether a message arrived",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ def cause_of(story: Story, veil: Veil) -> Cause | None:
     """The first reason that applies, the gravest first; None where the record is in step."""
     for look in _LOOKS:
         for cause in look(story, veil):
-            return cause
+            return replace(cause, text=veil.text(cause.text, story.personal) or "")
     return None
 
 
@@ -85,7 +92,7 @@ def _of_match(story: Story, each: PairStory, veil: Veil) -> Cause:
     return Cause(
         rule="match",
         text=(row.reason if row else None) or "it is not clear which row belongs to it",
-        next_step=(row.next_step if row else None) or "Make one row clearly right, then redrive.",
+        next_step=_back(row.next_step if row else None, each),
         field=source,
         value=value,
         mapping=each.pair.mapping,
@@ -100,9 +107,10 @@ def _dead(story: Story, veil: Veil) -> Iterator[Cause]:
     yield from (_of_intent("dead", each, veil) for each in _standing(story, OutboxState.DEAD))
     for notice, envelope in story.notices:
         if notice.state is NoticeState.DEAD:
-            why = envelope.reason or "the message could not be sent"
-            step = f"Mend that, then: connector redrive envelope:{envelope.id}"
-            yield Cause("notice", why, step, notice.rule)
+            why = f"the message could not be sent: {envelope.reason or 'no reason is known'}"
+            back = f"Then: connector dead redrive envelope:{envelope.id}"
+            step = f"{envelope.next_step or 'Mend that.'} {back}"
+            yield Cause("notice", why, step, notice.rule, envelope.state.value)
 
 
 def _of_intent(rule: str, each: PairStory, veil: Veil) -> Cause:
@@ -117,29 +125,49 @@ def _of_intent(rule: str, each: PairStory, veil: Veil) -> Cause:
             shown = veil.fields(each.mapping, pending.fields)
             value = shown.get(field) if isinstance(shown, dict) else None
             break
-    step = (row.next_step if row else None) or "Mend what the reason says."
     return Cause(
         rule=rule,
-        text=(row.reason if row else None) or f"it is {rule}",
-        next_step=f"{step} To bring it back: connector redrive pair:{each.pair.id}",
+        text=rootcauses.in_words(each.pair.object, fault)
+        or (row.reason if row else None)
+        or f"it is {rule}",
+        next_step=_back(row.next_step if row else None, each),
         field=field,
         value=value,
         mapping=each.pair.mapping,
     )
 
 
+def _back(step: str | None, each: PairStory) -> str:
+    told = step or "Mend what the reason says, then redrive."
+    return f"{told} To bring it back: connector dead redrive pair:{each.pair.id}"
+
+
 def _held(story: Story, veil: Veil) -> Iterator[Cause]:
     del veil
     for each in _standing(story, OutboxState.HELD):
         row = each.intent
-        if row is None:
-            continue
-        holder = story.holders.get(row.held_for) if row.held_for else None
-        own = f"{story.record.kind}:{story.record.id}"
-        see = f" See: connector explain {holder}" if holder and holder != own else ""
-        step = f"{row.next_step or 'Nothing to do: it follows by itself.'}{see}"
-        text = row.reason or "it waits for another record"
-        yield Cause("held", text, step, None, holder, each.pair.mapping)
+        if row is not None:
+            holder = story.holders.get(row.held_for) if row.held_for else None
+            yield _of_hold(story, each, row, holder)
+
+
+def _of_hold(story: Story, each: PairStory, row: Outbox, holder: Holder | None) -> Cause:
+    """What it waits for, and why that one is not there; `field` is the one that must name it."""
+    own = f"{story.record.kind}:{story.record.id}"
+    named = holder.record if holder is not None and holder.record != own else None
+    fields = [kin.parent.field for kin in each.parents if kin.record == named]
+    text = row.reason or "it waits for another record"
+    if named is not None and holder is not None and holder.standing in _STOPPED:
+        text += f"; that one is {holder.standing.value}: {holder.reason or 'no reason is known'}"
+    see = f" See: connector explain {named}" if named else ""
+    return Cause(
+        rule="held",
+        text=text,
+        next_step=f"{row.next_step or 'Nothing to do: it follows by itself.'}{see}",
+        field=fields[0] if fields else None,
+        value=holder.record if holder is not None else None,
+        mapping=each.pair.mapping,
+    )
 
 
 def _waiting(story: Story, veil: Veil) -> Iterator[Cause]:
@@ -148,7 +176,7 @@ def _waiting(story: Story, veil: Veil) -> Iterator[Cause]:
         row = each.intent
         if row is not None:
             text = row.reason or "the last try failed"
-            step, due = _TRIES_AGAIN, moment(row.due)
+            step, due = row.next_step or BY_ITSELF, moment(row.due)
             yield Cause("waiting", text, step, None, due, each.pair.mapping)
 
 
@@ -223,8 +251,22 @@ def _unsent(story: Story, veil: Veil) -> Iterator[Cause]:
     del veil
     for notice, envelope in story.notices:
         if notice.state is NoticeState.OWED and envelope.state is not EnvelopeState.EXPIRED:
-            text = envelope.reason or "a message is on its way"
-            yield Cause("message", text, _TRIES_AGAIN, notice.rule, envelope.state.value)
+            text = f"a message is still to be sent: {envelope.reason or 'its turn comes soon'}"
+            step = envelope.next_step or BY_ITSELF
+            yield Cause("message", text, step, notice.rule, envelope.state.value)
+
+
+def _undelivered(story: Story, veil: Veil) -> Iterator[Cause]:
+    """The newest message of each rule, where the person did not get it."""
+    del veil
+    newest = {notice.rule: (notice, envelope) for notice, envelope in story.notices}
+    for notice, envelope in newest.values():
+        if notice.state in _NOT_DELIVERED:
+            text = (
+                f"{_NOT_DELIVERED[notice.state]}: {envelope.reason or 'older than its rule allows'}"
+            )
+            step = envelope.next_step or "Nothing to do: nothing is sent any more."
+            yield Cause("message", text, step, notice.rule, notice.state.value)
 
 
 def _only(fields: Value) -> Value:
@@ -244,4 +286,5 @@ _LOOKS: tuple[_Look, ...] = (
     _under_way,
     _inactive,
     _unsent,
+    _undelivered,
 )

@@ -21,8 +21,9 @@ from connector.domain.records import SCHEMAS
 from connector.domain.states import PairState
 from connector.domain.values import Values
 from connector.mapping.compiled import CompiledMapping, LineProblem
+from connector.members.tombstones import Tombstones
 from connector.store.session import book
-from connector.store.tables import Conflict, History, Pair, Record, Relation
+from connector.store.tables import Conflict, History, Pair, Person, Record, Relation
 from connector.sync import effects, outbox, owing, views
 from connector.sync.catalog import Catalog
 
@@ -41,7 +42,9 @@ class Scene:
     now: datetime
     received: tuple[int, ...] = ()
     side: str = "line"
+    author: str | None = None  # who, on the operator's side
     conflicts: dict[UUID, dict[str, Conflict]] | None = None  # loaded for a whole batch
+    tombstones: Tombstones | None = None  # where what is read may be of somebody erased
     settling: UUID | None = field(default=None)  # the pair whose settling this change comes from
 
 
@@ -134,6 +137,7 @@ def _take_values(
             "side": scene.side,
             "cause": change.cause,
             "received_id": scene.received[0] if scene.received else None,
+            "author": scene.author,
             "at": scene.now,
         }
         for name in sorted(changed)
@@ -181,11 +185,19 @@ def want_pairs(
         if not _is_active(mapping, seen) or (pair is None and mapping.create == "salesforce"):
             continue
         if pair is None:
+            if _is_erased(scene.session, record):
+                continue
             pair = make_pair(scene, record, mapping)
         elif pair.id == scene.settling or pair.state is not PairState.OPEN:
             continue  # what the person let go of is not taken up again by some later change
         effects.link_pair(scene.session, scene.received, pair.id, record.version)
         outbox.want(scene.session, pair.id, mapping.lane, cause)
+
+
+def _is_erased(session: Session, record: Record) -> bool:
+    """Whether nothing of the record is to reach the org any more."""
+    person = session.get(Person, record.person_id) if record.person_id is not None else None
+    return person is not None and person.erased_at is not None
 
 
 def _is_active(mapping: CompiledMapping, seen: Values) -> bool:

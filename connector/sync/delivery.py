@@ -29,10 +29,12 @@ from connector.store.tables import Org, Outbox
 from connector.sync import (
     bulk_delivery,
     bulk_stages,
+    isolating,
     looking,
     lookups,
     outbox,
     settling,
+    unforeseen,
     writes,
 )
 from connector.sync import jobs as loading
@@ -41,9 +43,11 @@ from connector.sync.bulk_stages import Stage
 from connector.sync.catalog import Catalogs
 from connector.sync.governing import Governor
 from connector.sync.guarding import OrgGuard
+from connector.sync.heads import Heads
 from connector.sync.intake import scene_for
 from connector.sync.jobs import Job, Later, Stopped
 from connector.sync.leases import KeptClaims
+from connector.sync.outbox import ClaimsLost
 from connector.sync.references import References
 
 log = structlog.get_logger()
@@ -93,6 +97,7 @@ class Delivery:
     references: References = field(default_factory=References)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _rested: list[Fault] = field(default_factory=list, init=False, repr=False)
+    _heads: Heads = field(default_factory=Heads, init=False, repr=False)
 
     def deliver(self, lane: Lane, limit: int = BATCH) -> int:
         """Bring one batch of a lane up to date; say how many intents were taken."""
@@ -102,7 +107,13 @@ class Delivery:
             batch = self._claim(lane, limit, claims)
             if not batch.portions:
                 return 0
-            self._carry_out(batch, claims)
+            try:
+                isolating.carry(
+                    batch.jobs, lambda jobs: self._carry_out(jobs, batch.in_bulk, claims), _bury
+                )
+            except ClaimsLost:
+                log.warning("batch left to the worker that took it over", rows=len(batch.jobs))
+                return len(batch.jobs)
             self._describe_again(batch.jobs)
             for portion in batch.portions:
                 claims.let_go(portion.claimed)
@@ -121,7 +132,7 @@ class Delivery:
                         break
                     batch.in_bulk = self._is_worth_bulk(session, lane, limit)
                     left = bulk_delivery.MOST if batch.in_bulk else limit
-                claimed = outbox.claim(session, lane, min(left, BATCH), self.lease)
+                claimed = self._take(session, lane, min(left, BATCH))
                 if not claimed:
                     break
                 jobs = loading.load(session, self.catalogs.live(session), claimed)
@@ -132,6 +143,12 @@ class Delivery:
             batch.portions.append(_Portion(claimed, jobs))
             left -= len(claimed)
         return batch
+
+    def _take(self, session: Session, lane: Lane, most: int) -> Sequence[Outbox]:
+        def take(since: datetime | None) -> Sequence[Outbox]:
+            return outbox.claim(session, lane, most, self.lease, since)
+
+        return self._heads.claim(lane, take, lambda row: row.due)
 
     def _is_worth_bulk(self, session: Session, lane: Lane, limit: int) -> bool:
         if lane is not Lane.BULK or limit < BATCH or self.bulk is None:
@@ -148,31 +165,25 @@ class Delivery:
             settling.pause(session, _SPENT, self.clock() + _BUDGET_REST)
         return True
 
-    def _carry_out(self, batch: _Batch, claims: KeptClaims) -> None:
-        jobs = batch.jobs
+    def _carry_out(self, jobs: Sequence[Job], in_bulk: bool, claims: KeptClaims) -> None:
         try:
             if self.bulk is not None:
                 self.bulk.ask(jobs, self._fail)
             lookups.look_up(self.gateway, jobs, self._fail)
             found = self.references.find(self.gateway, jobs)
             writes.weigh_all(jobs, self.clock(), found)
-            self._write(batch, claims)
+            self._write(jobs, in_bulk, claims)
             lookups.ask_fates(self.gateway, jobs, self._fail)
         except CallFailed as failed:
             for job in jobs:
                 if job.open and job.result is None:
                     self._fail(job, failed.fault)
-        except ConnectorError as error:  # a plan or a value we could not make sense of
-            log.warning("batch not delivered", code=error.code)
-            for job in jobs:
-                if job.open and job.result is None:
-                    job.end = Stopped(OutboxState.PARKED, error.message, error.fix)
 
-    def _write(self, batch: _Batch, claims: KeptClaims) -> None:
-        intents = writes.intents(batch.jobs)
-        by_ref = {job.ref: job for job in batch.jobs}
+    def _write(self, jobs: Sequence[Job], in_bulk: bool, claims: KeptClaims) -> None:
+        intents = writes.intents(jobs)
+        by_ref = {job.ref: job for job in jobs}
         outcomes: dict[str, WriteOutcome] = {}
-        for stage in self._stages(intents, in_bulk=batch.in_bulk):
+        for stage in self._stages(intents, in_bulk=in_bulk):
             outcomes |= stage.orphans(outcomes)
             if stage.in_bulk and self.bulk is not None:
                 claims.renew()
@@ -219,9 +230,10 @@ class Delivery:
             lost = failed_with(call, failed.fault)
             self.governor.learn(call, 0.0, lost)
             return outcomes | lost
-        for refs in call.rows.values():
-            for ref in refs:
-                by_ref[ref].wrote = True
+        finally:  # also where the answer cannot be made sense of
+            for refs in call.rows.values():
+                for ref in refs:
+                    by_ref[ref].wrote = True
         told = collect(call, answer, outcomes)
         self.governor.learn(call, answer.elapsed, told)
         return told
@@ -259,7 +271,10 @@ class Delivery:
     def _settle(self, batch: Sequence[Job]) -> None:
         try:
             self._settle_together(batch)
-        except IntegrityError:
+        except isolating.NOT_OURS:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one does, the others are settled
+            log.warning("batch not settled together", rows=len(batch), **unforeseen.told(error))
             for job in batch:
                 self._settle_alone(job)
 
@@ -267,6 +282,11 @@ class Delivery:
         with self.store.transaction() as session:
             self.governor.note(session)
             settling.settle(scene_for(session, self.catalogs, self.clock()), batch)
+            for job in batch:
+                if job.unforeseen is not None:
+                    unforeseen.report(
+                        session, job.unforeseen, f"a {job.pair.object} of {job.mapping.name}"
+                    )
 
     def _settle_alone(self, job: Job) -> None:
         try:
@@ -279,6 +299,13 @@ class Delivery:
                 "Unbind the other record from that row, or merge the rows; then redrive.",
             )
             job.match, job.salesforce_id = job.pair.match, None
+            self._settle_together([job])
+        except isolating.NOT_OURS:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is stopped, and says so
+            log.warning("not settled", pair=job.ref, **unforeseen.told(error))
+            job.begin()
+            _bury(job, error)
             self._settle_together([job])
 
     def _settle_unmapped(self, claimed: Sequence[Outbox], batch: Sequence[Job]) -> None:
@@ -293,6 +320,15 @@ class Delivery:
                         "the mapping this pair was made under is no longer published",
                         "Publish the mapping again, or unbind the record from its row.",
                     )
+
+
+def _bury(job: Job, error: Exception) -> None:
+    """Stop the one record that does not go: for a person if it says why, else as given up."""
+    if isinstance(error, ConnectorError):  # a plan or a value we could not make sense of
+        job.end = Stopped(OutboxState.PARKED, error.message, error.fix)
+    else:
+        job.end = Stopped(OutboxState.DEAD, unforeseen.reason(error), unforeseen.STEP)
+        job.unforeseen = error
 
 
 def _unanswered(intent: WriteIntent) -> Fault:

@@ -18,10 +18,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from connector.domain import faults
-from connector.domain.faults import Fault, FaultKind
+from connector.domain.faults import BY_ITSELF, Fault, FaultKind
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Lane
-from connector.domain.states import EffectState, EnvelopeState, NoticeState, check_move
+from connector.domain.states import EffectState, EnvelopeState, NoticeState
 from connector.domain.values import Value
 from connector.line.accounts import OfficialAccount
 from connector.line.faults import SendFailed, policy
@@ -29,7 +29,6 @@ from connector.line.sender import LineClient, Sent
 from connector.mapping.messages import RenderFailed
 from connector.store.session import Store, wake_later
 from connector.store.tables import (
-    Attempt,
     Envelope,
     Friendship,
     LineAccount,
@@ -38,7 +37,7 @@ from connector.store.tables import (
     Record,
     ReplyToken,
 )
-from connector.sync import effects, queues
+from connector.sync import effects, postmarks, queues
 from connector.sync.catalog import Catalogs
 from connector.sync.quiet import QuietHours
 
@@ -47,13 +46,6 @@ log = structlog.get_logger()
 BATCH = 40
 _MOST_BUBBLES = 5
 _RETRY_KEY_LIFE = timedelta(hours=23)
-_LEVELS: Mapping[EnvelopeState, tuple[NoticeState, EffectState]] = {
-    EnvelopeState.ACCEPTED: (NoticeState.ACCEPTED, EffectState.NOTIFIED),
-    EnvelopeState.UNCERTAIN: (NoticeState.UNCERTAIN, EffectState.NOTIFIED),
-    EnvelopeState.UNREACHABLE: (NoticeState.UNREACHABLE, EffectState.IGNORED),
-    EnvelopeState.EXPIRED: (NoticeState.EXPIRED, EffectState.IGNORED),
-    EnvelopeState.DEAD: (NoticeState.DEAD, EffectState.DEAD),
-}
 
 
 @dataclass
@@ -105,10 +97,10 @@ class Postman:
         account = self.accounts.get(envelope.oa)
         person = session.get_one(Person, envelope.person_id)
         if account is None:
-            _end(session, envelope, EnvelopeState.UNREACHABLE, "the official account is not set up")
+            postmarks.end(session, envelope, EnvelopeState.UNREACHABLE, *postmarks.NO_ACCOUNT)
             return None
         if not _follows(session, envelope):
-            _end(session, envelope, EnvelopeState.UNREACHABLE, "the person blocked the account")
+            postmarks.end(session, envelope, EnvelopeState.UNREACHABLE, *postmarks.BLOCKED)
             return None
         token = _token(session, envelope, now)
         if token is None and self._keeps_for_later(envelope, now):
@@ -126,11 +118,11 @@ class Postman:
             return False
         hoped = envelope.token_hoped_until
         if hoped is not None and hoped > now:
-            _back(envelope, EnvelopeState.WAITING, hoped, "a reply may be free")
+            postmarks.back(envelope, EnvelopeState.WAITING, hoped, *postmarks.MAY_BE_FREE)
             return True
         rest = self.quiet.until(now) if self.quiet is not None else None
         if rest is not None:
-            _back(envelope, EnvelopeState.HELD, rest, "quiet hours")
+            postmarks.back(envelope, EnvelopeState.HELD, rest, *postmarks.QUIET_HOURS)
             return True
         return False
 
@@ -142,7 +134,7 @@ class Postman:
         account: OfficialAccount,
         now: datetime,
     ) -> bool:
-        notices = _owed(session, envelope)
+        notices = postmarks.owed(session, envelope)
         late = [notice for notice in notices if notice.expires_at <= now]
         for notice in late:
             notice.state = NoticeState.EXPIRED
@@ -150,13 +142,13 @@ class Postman:
         messages: list[Value] = []
         failed: list[Notice] = []
         overflow: list[Notice] = []
-        reason = ""
+        reason = step = ""
         for notice in (notice for notice in notices if notice not in late):
             try:
                 bubbles = self._render(session, notice, person, account)
             except RenderFailed as failure:
                 failed.append(notice)
-                reason = f"{failure.message}. {failure.fix}"[:500]
+                reason, step = failure.message[:500], failure.fix
                 continue
             if overflow or len(messages) + len(bubbles) > _MOST_BUBBLES:
                 overflow.append(notice)
@@ -169,9 +161,9 @@ class Postman:
             envelope.body = {"messages": messages}
         elif failed:
             log.warning("message not rendered", rules=[notice.rule for notice in failed])
-            _end(session, envelope, EnvelopeState.DEAD, reason)
+            postmarks.end(session, envelope, EnvelopeState.DEAD, reason, step)
         else:
-            _end(session, envelope, EnvelopeState.EXPIRED, "older than its rule allows")
+            postmarks.end(session, envelope, EnvelopeState.EXPIRED, *postmarks.TOO_OLD)
         return bool(messages)
 
     def _render(
@@ -212,10 +204,10 @@ class Postman:
         envelope = session.scalars(here.with_for_update()).one_or_none()
         if envelope is None:
             return
-        _log(session, envelope, letter, self.clock())
+        postmarks.log(session, envelope, letter.fault, self.clock())
         if letter.sent is not None:
             envelope.request_id = letter.sent.request_id
-            _end(session, envelope, EnvelopeState.ACCEPTED, None)
+            postmarks.end(session, envelope, EnvelopeState.ACCEPTED)
         elif letter.fault is not None:
             self._failed(session, envelope, letter.fault)
 
@@ -227,34 +219,46 @@ class Postman:
         reason = f"{fault.code}: {fault.message}"[:500]
         started = envelope.first_sent_at or now
         if now - started > _RETRY_KEY_LIFE:
-            _end(session, envelope, EnvelopeState.UNCERTAIN, reason)
+            postmarks.end(session, envelope, EnvelopeState.UNCERTAIN, reason, postmarks.NEVER_AGAIN)
             return
+        step = fault.next_step or BY_ITSELF
         match policy(fault, envelope.attempts, now, random.random()):
             case faults.RetryAt(at) | faults.LookUp(at):
-                _back(envelope, EnvelopeState.WAITING, at, reason)
+                postmarks.back(envelope, EnvelopeState.WAITING, at, reason, step)
             case faults.Pause(why, until):
-                _rest(session, envelope.oa, why, until)
-                _back(envelope, EnvelopeState.WAITING, until, why)
+                postmarks.rest(session, envelope.oa, why, until)
+                postmarks.back(envelope, EnvelopeState.WAITING, until, why, step)
             case faults.Refresh():
-                _back(envelope, EnvelopeState.WAITING, now + timedelta(seconds=1), reason)
+                postmarks.back(
+                    envelope, EnvelopeState.WAITING, now + timedelta(seconds=1), reason, step
+                )
             case _:
-                _end(session, envelope, EnvelopeState.DEAD, f"{reason}. {fault.next_step}")
+                postmarks.end(session, envelope, EnvelopeState.DEAD, reason, fault.next_step)
 
     def _reply_failed(self, session: Session, envelope: Envelope, fault: Fault) -> None:
         """A refused reply becomes a push; one that may have arrived is never repeated as a push."""
         now = self.clock()
         if fault.kind is FaultKind.UNKNOWN and envelope.tries_on_token >= 2:
-            _end(session, envelope, EnvelopeState.UNCERTAIN, f"{fault.code}: {fault.message}"[:500])
+            reason = f"{fault.code}: {fault.message}"[:500]
+            postmarks.end(session, envelope, EnvelopeState.UNCERTAIN, reason, postmarks.NEVER_AGAIN)
             return
         uncertain_before = envelope.tries_on_token >= 2
         if fault.code == "invalid_reply_token" and uncertain_before:
             # The first try may have used the token up: LINE has the message.
-            _end(session, envelope, EnvelopeState.UNCERTAIN, "the reply may have arrived")
+            postmarks.end(
+                session,
+                envelope,
+                EnvelopeState.UNCERTAIN,
+                postmarks.MAY_HAVE_COME,
+                postmarks.NEVER_AGAIN,
+            )
             return
         if fault.kind is not FaultKind.UNKNOWN:
             envelope.token_id, envelope.tries_on_token = None, 0
             envelope.token_hoped_until = None
-        _back(envelope, EnvelopeState.READY, now, f"{fault.code}: {fault.message}"[:500])
+        postmarks.back(
+            envelope, EnvelopeState.READY, now, f"{fault.code}: {fault.message}"[:500], BY_ITSELF
+        )
 
 
 def _claim(session: Session, lease: timedelta) -> Sequence[Envelope]:
@@ -302,13 +306,6 @@ def _send_on(session: Session, envelope: Envelope, notices: Sequence[Notice]) ->
     wake_later(session, queues.SEND)
 
 
-def _owed(session: Session, envelope: Envelope) -> Sequence[Notice]:
-    here = sa.select(Notice).where(
-        Notice.envelope_id == envelope.id, Notice.state == NoticeState.OWED
-    )
-    return session.scalars(here.order_by(Notice.id)).all()
-
-
 def _follows(session: Session, envelope: Envelope) -> bool:
     here = sa.select(Friendship.following).where(
         Friendship.person_id == envelope.person_id, Friendship.oa == envelope.oa
@@ -342,45 +339,3 @@ def _token(session: Session, envelope: Envelope, now: datetime) -> str | None:
     token.used_at = now
     envelope.token_id, envelope.tries_on_token = token.id, 1
     return token.token
-
-
-def _end(session: Session, envelope: Envelope, to: EnvelopeState, reason: str | None) -> None:
-    """The envelope's way is over; its notices and the ledger say so."""
-    check_move(EnvelopeState.CLAIMED, to)
-    envelope.state, envelope.reason = to, reason
-    envelope.claim_token = envelope.claimed_until = None
-    level, effect = _LEVELS[to]
-    notices = _owed(session, envelope)
-    for notice in notices:
-        notice.state = level
-    session.flush()
-    effects.move_notices(session, [notice.id for notice in notices], effect)
-
-
-def _back(envelope: Envelope, to: EnvelopeState, due: datetime, reason: str) -> None:
-    check_move(EnvelopeState.CLAIMED, to)
-    envelope.state, envelope.due, envelope.reason = to, due, reason
-    envelope.claim_token = envelope.claimed_until = None
-
-
-def _rest(session: Session, oa: str, reason: str, until: datetime) -> None:
-    session.execute(
-        sa.update(LineAccount)
-        .where(LineAccount.oa == oa)
-        .values(paused_until=until, reason=reason[:500])
-    )
-
-
-def _log(session: Session, envelope: Envelope, letter: Letter, now: datetime) -> None:
-    outcome = "accepted" if letter.sent is not None else "failed"
-    fault = letter.fault
-    session.add(
-        Attempt(
-            envelope_id=envelope.id,
-            at=now,
-            operation=envelope.via or "push",
-            sent={"messages": len((envelope.body or {}).get("messages") or ())},  # type: ignore[arg-type]
-            outcome=outcome,
-            answer=None if fault is None else {"code": fault.code, "message": fault.message},
-        )
-    )

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
@@ -19,9 +20,12 @@ from connector.domain.values import Value, moment, storable
 from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.pubsub.events import HEADER, ChangeEvent, row_of
 from connector.store.tables import Org, Source
+from connector.sync import unforeseen
 from connector.sync.catalog import Catalog
 from connector.sync.polled_fields import polled_fields
 from connector.sync.receiving import receive
+
+log = structlog.get_logger()
 
 ECHO_REST = timedelta(seconds=1)
 
@@ -35,7 +39,7 @@ def receive_changes(
         row
         for event in events
         if event.entity in wanted
-        for row in _rows(catalog, event, wanted[event.entity], client)
+        for row in _rows_of(catalog, event, wanted[event.entity], client)
     ]
     if not rows:
         return 0
@@ -49,6 +53,17 @@ def cause_at(recovered_at: datetime | None, at: object) -> Cause:
     """The cause of what happened in the org at a moment: before a restore it is told to nobody."""
     old = recovered_at is not None and isinstance(at, datetime) and at <= recovered_at
     return Cause.RESTORE if old else Cause.LIVE
+
+
+def _rows_of(
+    catalog: Catalog, event: ChangeEvent, fields: Sequence[str], client: str
+) -> list[dict[str, object]]:
+    """The rows of one event; one that cannot be made sense of says only that its entity changed."""
+    try:
+        return list(_rows(catalog, event, fields, client))
+    except Exception as error:  # noqa: BLE001 - whatever one event holds, the others are stored
+        log.warning("event not understood", entity=event.entity, **unforeseen.told(error))
+        return list(_rows(catalog, event.as_overflow, fields, client))
 
 
 def _rows(

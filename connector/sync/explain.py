@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,34 +11,28 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Write
-from connector.domain.records import SCHEMAS, Kind
-from connector.domain.states import ConflictState
-from connector.domain.values import Fields, Values
-from connector.errors import ConnectorError, EnvironmentProblem
-from connector.mapping.canonical import long_id
-from connector.mapping.compiled import CompiledMapping, Line, LineProblem
+from connector.domain.states import ConflictState, OutboxState, PairState
+from connector.domain.values import Fields, Value, Values
+from connector.mapping.compiled import CompiledMapping, Line, LineProblem, Parent
 from connector.store.tables import (
     Attempt,
     Conflict,
     Effect,
     Envelope,
-    Friendship,
     History,
     Notice,
     Org,
     Outbox,
     Pair,
-    Person,
     Received,
     Record,
 )
 from connector.sync import views, weighing
 from connector.sync.catalog import Catalog
+from connector.sync.veil import PERSONAL, personal_fields
 
 _LAST_ATTEMPTS = 5
 _LAST_RECEIVED = 50
-_SALESFORCE_ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?")
-_USER_ID = re.compile(r"U[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +41,25 @@ class Pending:
 
     line: str
     fields: Fields
+    problem: LineProblem | None = None
+
+
+@dataclass(frozen=True)
+class Kin:
+    """A row that this one names as its parent, and whether it is there."""
+
+    parent: Parent
+    record: str | None  # kind:id; None where the record is not related to any
+    salesforce_id: str | None
+    standing: OutboxState | None  # of its own intent
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The mapping's condition, and whether the record fulfils it."""
+
+    text: str
+    holds: bool | None  # None where it cannot be worked out
     problem: LineProblem | None = None
 
 
@@ -61,6 +73,18 @@ class PairStory:
     pending: Sequence[Pending]
     conflicts: Sequence[Conflict]
     attempts: Sequence[Attempt]
+    parents: Sequence[Kin] = ()
+    filter: Filter | None = None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What a held intent waits for, and where that stands itself."""
+
+    record: str  # kind:id
+    standing: OutboxState | None = None
+    reason: str | None = None
+    personal: Sequence[Value] = ()
 
 
 @dataclass(frozen=True)
@@ -74,104 +98,40 @@ class Story:
     unpaired: Sequence[CompiledMapping]  # mappings of its kind under which it has no open pair
     received: Sequence[Received]
     notices: Sequence[tuple[Notice, Envelope]]
+    tries: Mapping[UUID, Sequence[Attempt]]  # of each message
     org: Org | None
-    holders: Mapping[UUID, str]  # what held intents wait for -> kind:id
+    holders: Mapping[UUID, Holder]  # what held intents wait for
     now: datetime
 
-
-def find(session: Session, reference: str) -> Record:
-    """The record that a reference names: KIND:ID, `friend:U…`, a Salesforce id, a key."""
-    kind, colon, rest = reference.strip().partition(":")
-    if colon:
-        record = _by_kind(session, kind, rest)
-    elif (uuid := _as_uuid(kind)) is not None:
-        record = _by_key(session, str(uuid)) or session.get(Record, uuid)
-    elif _SALESFORCE_ID.fullmatch(kind):
-        record = _by_salesforce_id(session, kind)
-    else:
-        raise _misread(reference)
-    if record is None:
-        raise ConnectorError(
-            "unknown_record",
-            f"there is no LINE record {reference!r}",
-            "It may not have reached us yet: see `connector status`, and check the id.",
-        )
-    return record
-
-
-def _by_kind(session: Session, kind: str, rest: str) -> Record | None:
-    if kind not in SCHEMAS:
-        known = ", ".join(SCHEMAS)
-        raise EnvironmentProblem("unknown_kind", f"no record kind {kind!r}", f"Known: {known}.")
-    if kind == Kind.FRIEND and _USER_ID.fullmatch(rest):
-        return _friend(session, rest)
-    uuid = _as_uuid(rest)
-    if uuid is None:
-        raise _misread(f"{kind}:{rest}")
-    record = session.get(Record, uuid)
-    return record if record is not None and record.kind == kind else None
-
-
-def _friend(session: Session, user_id: str) -> Record | None:
-    """The record of the friendship that was heard of last."""
-    here = (
-        sa.select(Record)
-        .join(Friendship, Friendship.id == Record.id)
-        .join(Person, Person.id == Friendship.person_id)
-        .where(Person.line_user_id == user_id)
-        .order_by(Friendship.heard_at.desc())
-        .limit(1)
-    )
-    return session.scalars(here).one_or_none()
-
-
-def _by_key(session: Session, key: str) -> Record | None:
-    here = sa.select(Record).join(Pair, Pair.record_id == Record.id).where(Pair.key == key)
-    return session.scalars(here).one_or_none()
-
-
-def _by_salesforce_id(session: Session, salesforce_id: str) -> Record | None:
-    """The record that owns the row, before one that only names it or has let go of it."""
-    here = (
-        sa.select(Record)
-        .join(Pair, Pair.record_id == Record.id)
-        .where(Pair.salesforce_id == long_id(salesforce_id))
-        .order_by(Pair.adopted, sa.case((Pair.state == "open", 0), else_=1), Pair.id.desc())
-        .limit(1)
-    )
-    return session.scalars(here).one_or_none()
-
-
-def _as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _misread(reference: str) -> EnvironmentProblem:
-    return EnvironmentProblem(
-        "bad_reference",
-        f"{reference!r} is no reference to a record",
-        "Give KIND:ID (for example member:0190…), a Salesforce id, a LINE_Key__c or friend:U….",
-    )
+    @property
+    def personal(self) -> list[Value]:
+        """The personal values of it all, which a reason may repeat."""
+        found = _personal(self.record.kind, self.record.values)
+        found += [value for holder in self.holders.values() for value in holder.personal]
+        for each in self.pairs:
+            hidden = personal_fields(each.mapping) if each.mapping is not None else frozenset()
+            for pending in each.pending:
+                found += [value for name, value in pending.fields.items() if name in hidden]
+        return found
 
 
 def tell(session: Session, catalog: Catalog, record: Record, now: datetime) -> Story:
     """Gather the story of a record."""
     seen = views.view_of(session, record)
-    pairs = [_pair(session, catalog, pair, seen) for pair in _pairs(session, record)]
+    relations = _relations(session, record)
+    pairs = [_pair(session, catalog, pair, seen, relations) for pair in _pairs(session, record)]
     paired = {each.pair.mapping for each in pairs if each.pair.state == "open"}
     mappings = catalog.by_kind.get(record.kind, ())
     notices = _notices(session, record)
     return Story(
         record=record,
         seen=seen,
-        relations=_relations(session, record),
+        relations=relations,
         pairs=pairs,
         unpaired=[mapping for mapping in mappings if mapping.name not in paired],
         received=_received(session, record, pairs, [notice for notice, _ in notices]),
         notices=notices,
+        tries=_tries(session, {envelope.id for _, envelope in notices}),
         org=session.scalars(sa.select(Org).limit(1)).one_or_none(),
         holders=_holders(session, pairs),
         now=now,
@@ -190,7 +150,9 @@ def _pairs(session: Session, record: Record) -> Sequence[Pair]:
     return session.scalars(here.order_by(Pair.created_at, Pair.id)).all()
 
 
-def _pair(session: Session, catalog: Catalog, pair: Pair, seen: Values) -> PairStory:
+def _pair(
+    session: Session, catalog: Catalog, pair: Pair, seen: Values, relations: Mapping[str, str]
+) -> PairStory:
     mapping = catalog.mappings.get(pair.mapping)
     intent = session.scalars(sa.select(Outbox).where(Outbox.pair_id == pair.id)).one_or_none()
     conflicts = sa.select(Conflict).where(
@@ -206,7 +168,44 @@ def _pair(session: Session, catalog: Catalog, pair: Pair, seen: Values) -> PairS
         pending=_pending(mapping, pair, seen) if mapping is not None and is_written else (),
         conflicts=session.scalars(conflicts.order_by(Conflict.id)).all(),
         attempts=last[::-1],
+        parents=[] if mapping is None else _parents(session, mapping, pair, relations),
+        filter=None if mapping is None else filter_of(mapping, seen),
     )
+
+
+def filter_of(mapping: CompiledMapping, seen: Values) -> Filter | None:
+    """A mapping's `when` for a record; None where it has none."""
+    if mapping.when is None:
+        return None
+    try:
+        return Filter(mapping.when.text, mapping.active(seen))
+    except LineProblem as problem:
+        return Filter(mapping.when.text, None, problem)
+
+
+def _parents(
+    session: Session, mapping: CompiledMapping, pair: Pair, relations: Mapping[str, str]
+) -> list[Kin]:
+    own = f"{mapping.kind}:{pair.record_id}"
+    return [
+        _kin(session, parent, own if parent.via == "self" else relations.get(parent.via))
+        for parent in mapping.parents
+    ]
+
+
+def _kin(session: Session, parent: Parent, record: str | None) -> Kin:
+    if record is None:
+        return Kin(parent, None, None, None)
+    under = Pair.mapping == parent.mapping if parent.mapping else Pair.object == parent.object
+    here = (
+        sa.select(Pair.salesforce_id, Outbox.state)
+        .outerjoin(Outbox, Outbox.pair_id == Pair.id)
+        .where(Pair.record_id == UUID(record.partition(":")[2]), under)
+        .order_by(Pair.state != PairState.OPEN, Pair.id.desc())
+        .limit(1)
+    )
+    row = session.execute(here).one_or_none()
+    return Kin(parent, record, None, None) if row is None else Kin(parent, record, row[0], row[1])
 
 
 def _pending(mapping: CompiledMapping, pair: Pair, seen: Values) -> list[Pending]:
@@ -241,6 +240,15 @@ def _notices(session: Session, record: Record) -> list[tuple[Notice, Envelope]]:
     return [(notice, envelope) for notice, envelope in session.execute(here)]
 
 
+def _tries(session: Session, envelopes: Collection[UUID]) -> dict[UUID, list[Attempt]]:
+    found: dict[UUID, list[Attempt]] = {}
+    here = sa.select(Attempt).where(Attempt.envelope_id.in_(envelopes))
+    for attempt in session.scalars(here.order_by(Attempt.id)):
+        if attempt.envelope_id is not None:
+            found.setdefault(attempt.envelope_id, []).append(attempt)
+    return found
+
+
 def _received(
     session: Session, record: Record, pairs: Sequence[PairStory], notices: Collection[Notice]
 ) -> Sequence[Received]:
@@ -258,18 +266,25 @@ def _received(
     return session.scalars(here.order_by(Received.id.desc()).limit(_LAST_RECEIVED)).all()[::-1]
 
 
-def _holders(session: Session, pairs: Sequence[PairStory]) -> dict[UUID, str]:
+def _holders(session: Session, pairs: Sequence[PairStory]) -> dict[UUID, Holder]:
     waited = {each.intent.held_for for each in pairs if each.intent and each.intent.held_for}
     if not waited:
         return {}
-    named = sa.select(Record.id, Record.id, Record.kind).where(Record.id.in_(waited))
+    named = sa.select(Record.id, Record, sa.null(), sa.null())
     paired = (
-        sa.select(Pair.id, Record.id, Record.kind)
+        sa.select(Pair.id, Record, Outbox.state, Outbox.reason)
         .join(Record, Record.id == Pair.record_id)
-        .where(Pair.id.in_(waited))
+        .outerjoin(Outbox, Outbox.pair_id == Pair.id)
     )
+    queries = named.where(Record.id.in_(waited)), paired.where(Pair.id.in_(waited))
     return {
-        holder: f"{kind}:{record}"
-        for query in (named, paired)
-        for holder, record, kind in session.execute(query)
+        holder: Holder(
+            f"{record.kind}:{record.id}", standing, reason, _personal(record.kind, record.values)
+        )
+        for query in queries
+        for holder, record, standing, reason in session.execute(query)
     }
+
+
+def _personal(kind: str, values: Values) -> list[Value]:
+    return [value for name, value in values.items() if name in PERSONAL.get(kind, ())]

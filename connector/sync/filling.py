@@ -40,12 +40,17 @@ def fill(line: Line, fields: Fields, found: Mapping[Key, str]) -> Fields:
         return {name: row}
     if line.lookup.missing is Missing.BLANK:
         return {name: None}
-    problem = NotThereYet if line.lookup.missing is Missing.WAIT else LineProblem
+    waits = line.lookup.missing is Missing.WAIT
+    problem, then = (
+        (NotThereYet, "it is looked for again by itself")
+        if waits
+        else (LineProblem, "then redrive")
+    )
     raise problem(
         name,
         value,
         f"no {line.lookup.object} has {line.lookup.by} {value!r}",
-        f"Make that {line.lookup.object} in Salesforce, or correct the value; then redrive.",
+        f"Make that {line.lookup.object} in Salesforce, or correct the value; {then}.",
     )
 
 

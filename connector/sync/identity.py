@@ -28,7 +28,8 @@ _MERGED = frozenset({"Account", "Case", "Contact", "Lead"})  # what Salesforce c
 _CONVERTED = frozenset({"Lead"})
 _TWO = "two LINE records now lead to one row: it was merged in Salesforce"
 _TWO_STEP = (
-    "Keep the record it belongs to; unbind the other person, or undo the merge, then redrive."
+    "Keep the record it belongs to; unbind the other person, or undo the merge, then redrive; or choose: "
+    "connector conflicts list."
 )
 
 
@@ -96,9 +97,14 @@ def _rebind(session: Session, mapping: CompiledMapping, pair: Pair, master: str)
         pair.match, pair.reason = MatchState.CONFLICT, _TWO
         return OutboxState.PARKED
     pair.salesforce_id, pair.match, pair.reason = master, MatchState.FOUND, None
+    forget_ours(pair, mapping)
+    return OutboxState.READY
+
+
+def forget_ours(pair: Pair, mapping: CompiledMapping) -> None:
+    """Of the base only what comes back is kept: the row has never met, or lost, what only we write."""
     met = [weighing.entries_of(line, pair.base) for line in mapping.inbound]
     pair.base = {name: entry for entries in met for name, entry in entries.items()}
-    return OutboxState.READY
 
 
 def _holder(pair: Pair, row: str) -> sa.Select[UUID]:
@@ -125,14 +131,17 @@ def settle(scene: Scene, row: Outbox, pair: Pair, to: OutboxState | None, versio
 
 
 def arrive(scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, row: Fields) -> bool:
-    """Act on the fate that an inbound row tells; False where the row stands and is to be merged."""
+    """Act on the fate that an inbound row tells; False where the row stands and is to be merged.
+
+    Deleted or merged: it may have been brought back since this was seen, so the org is asked first.
+    """
     fate = fate_of(row)
     if fate is None:
         return _come_back(scene, mapping, pair, record, row)
     if pair.state is not PairState.OPEN:
         return True
-    to = follow(scene, mapping, pair, record, fate)
-    if to is None:
+    if fate.converted:  # which nobody can undo
+        follow(scene, mapping, pair, record, fate)
         outbox.drop(scene.session, pair.id)
     else:
         effects.link_pair(scene.session, scene.received, pair.id, record.version)

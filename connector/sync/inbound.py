@@ -6,7 +6,7 @@ if the pair has not moved since the moment noted before the row was read (design
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,11 +15,22 @@ from sqlalchemy.orm import Session
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import ConflictState, Ledger, MatchState, OutboxState, PairState
-from connector.domain.values import Fields, Value
+from connector.domain.states import ConflictKind, Ledger, MatchState, OutboxState, PairState
+from connector.domain.values import Value
 from connector.mapping.compiled import CompiledMapping, LineProblem
-from connector.store.tables import Conflict, Outbox, Pair, Received, Record, Stream, epochs
-from connector.sync import effects, identity, outbox, views, weighing, windows
+from connector.store.tables import Outbox, Pair, Received, Record, Stream, epochs
+from connector.sync import (
+    buried,
+    effects,
+    flips,
+    identity,
+    outbox,
+    overwrites,
+    questions,
+    views,
+    weighing,
+    windows,
+)
 from connector.sync.changes import Scene, alter, apply, make_pair
 from connector.sync.sightings import Sighting, sighting_of, speaks_of_all
 from connector.sync.weighing import Outcome, Question
@@ -32,6 +43,8 @@ def read(scene: Scene, row: Received) -> Ledger:
     seen = sighting_of(row)
     pairs = _pairs_of(scene.session, seen)
     if not pairs:
+        if buried.take(scene, row, seen):
+            return Ledger.IGNORED
         return _made_in_salesforce(scene, row.kind, seen, row.cause)
     row.person_id = scene.session.scalar(
         sa.select(Record.person_id).where(Record.id == pairs[0].record_id)
@@ -54,7 +67,9 @@ def _pairs_of(session: Session, seen: Sighting) -> list[Pair]:
     if isinstance(seen.key, str) and seen.key:
         tied.append(sa.and_(Pair.key == seen.key, Pair.salesforce_id.is_(None)))
     standing = Pair.state.in_((PairState.OPEN, PairState.GONE))
-    here = sa.select(Pair).where(sa.or_(*tied), standing, ~Pair.adopted)
+    # marks that could not be cleared, for the row was in the recycle bin
+    left = sa.and_(Pair.state == PairState.CLOSED, ~Pair.erasing, Pair.key == seen.key)
+    here = sa.select(Pair).where(sa.or_(sa.and_(sa.or_(*tied), standing), left), ~Pair.adopted)
     return list(session.scalars(here.order_by(Pair.id)))
 
 
@@ -66,25 +81,55 @@ def _meet(scene: Scene, pair: Pair, seen: Sighting, cause: Cause) -> bool:
         return False
     record = lock_record(session, pair.record_id)
     session.refresh(pair, with_for_update=True)
+    if pair.erasing:
+        return False
+    if pair.state is PairState.CLOSED:
+        _let_go_again(scene, mapping, pair, record, seen, cause)
+        return True
     if seen.deleted:
-        if pair.state is PairState.OPEN:  # merged, perhaps: the recycle bin is asked first
-            _look_again(scene, mapping, pair, record, cause)
+        _ask_after(scene, mapping, pair, record, cause)
         return True
     if identity.arrive(scene, mapping, pair, record, seen.fields):
         return True
     if pair.match is MatchState.CONFLICT:
         return True  # until a person decides, nothing of this row reaches LINE
-    if seen.unsaid or seen.is_torn(mapping):
-        _look_again(scene, mapping, pair, record, cause)
-        return True
-    if pair.salesforce_id is not None and weighing.equals_base(mapping, pair.base, seen.fields):
+    known = pair.salesforce_id is not None
+    partly = seen.unsaid or seen.is_torn(mapping)
+    if known and not partly and weighing.equals_base(mapping, pair.base, seen.fields):
         _remember(pair, seen)
         return True
-    if pair.salesforce_id is None or not seen.is_news(pair) or _unclear(session, pair):
+    doubtful = not seen.is_news(pair) or _unclear(session, pair)
+    if known and doubtful:
+        overwrites.doubt(pair, mapping, seen)
+    if partly or doubtful or not known:
         _look_again(scene, mapping, pair, record, cause)
         return True
     _merge(scene, mapping, pair, record, seen, cause)
     return True
+
+
+def _ask_after(
+    scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, cause: Cause
+) -> None:
+    """A row that is gone was merged, perhaps: the recycle bin is asked first."""
+    if pair.state is PairState.OPEN:
+        _look_again(scene, mapping, pair, record, cause)
+
+
+def _let_go_again(
+    scene: Scene,
+    mapping: CompiledMapping,
+    pair: Pair,
+    record: Record,
+    seen: Sighting,
+    cause: Cause,
+) -> None:
+    """A row came back with the marks of one who has let go of it: they are cleared now."""
+    if seen.deleted or identity.fate_of(seen.fields) is not None or not seen.is_news(pair):
+        return
+    pair.state, pair.salesforce_id = PairState.RELEASING, seen.row_id
+    effects.link_pair(scene.session, scene.received, pair.id, record.version)
+    outbox.want(scene.session, pair.id, _lane(mapping, cause), cause)
 
 
 def _merge(
@@ -96,7 +141,9 @@ def _merge(
     cause: Cause,
 ) -> None:
     view = views.view_of(scene.session, record)
-    outcome = weighing.weigh(mapping, view, pair.base, seen.fields)
+    frozen = flips.frozen(pair)
+    outcome = weighing.weigh(mapping, view, pair.base, seen.fields, frozen=frozen)
+    outcome.questions = [replace(each, told=seen.told) for each in outcome.questions]
     take(scene, pair, record, outcome, cause)
     _remember(pair, seen)
     # what was polled before this moment is older now
@@ -130,8 +177,11 @@ def take(
     cause: Cause,
 ) -> None:
     """Write what weighing came to: the record's new values, the new base, the open questions."""
+    mapping = scene.catalog.mappings.get(pair.mapping)
+    if mapping is not None:
+        flips.note_taken(pair, mapping, outcome, scene.now)
     pair.base = {**pair.base, **outcome.agreed}
-    ask(scene, pair, outcome)
+    questions.ask(scene, pair, outcome)
     if outcome.takes:
         side, scene.side = scene.side, "salesforce"
         scene.settling = pair.id
@@ -157,62 +207,6 @@ def _feed(scene: Scene, pair: Pair, record: Record, taken: set[str], cause: Caus
     if any(line.writes_after_creation and line.inputs & taken for line in one_way):
         effects.link_pair(scene.session, scene.received, pair.id, record.version)
         outbox.want(scene.session, pair.id, mapping.lane, cause)
-
-
-def ask(scene: Scene, pair: Pair, outcome: Outcome) -> None:
-    """Open a conflict for each line that needs a person, once; close those that no longer do."""
-    open_lines = _open_conflicts(scene, pair)
-    for line in outcome.answered:
-        if line in open_lines:
-            _close(open_lines[line])
-    for question in outcome.questions:
-        known = open_lines.get(question.line)
-        if known is None:
-            open_lines[question.line] = _opened(pair, question)
-            scene.session.add(open_lines[question.line])
-        elif known.state is ConflictState.RESOLVED:  # answered and asked again in one go
-            known.state, known.resolved_at, known.resolved_by = ConflictState.OPEN, None, None
-
-
-def _opened(pair: Pair, question: Question) -> Conflict:
-    return Conflict(
-        pair_id=pair.id,
-        kind=question.kind,
-        line=question.line,
-        base=_stored(question.base),
-        ours=_stored(question.ours),
-        theirs=_stored(question.theirs),
-        reason=question.reason,
-        next_step=question.next_step,
-        state=ConflictState.OPEN,
-    )
-
-
-def _open_conflicts(scene: Scene, pair: Pair) -> dict[str, Conflict]:
-    if scene.conflicts is not None:  # loaded for a whole batch
-        return scene.conflicts.setdefault(pair.id, {})
-    return open_conflicts(scene.session, [pair.id]).get(pair.id, {})
-
-
-def open_conflicts(session: Session, pairs: Collection[UUID]) -> dict[UUID, dict[str, Conflict]]:
-    """The open conflicts of these pairs, by line."""
-    found: dict[UUID, dict[str, Conflict]] = {}
-    here = sa.select(Conflict).where(
-        Conflict.pair_id.in_(pairs), Conflict.state == ConflictState.OPEN
-    )
-    for conflict in session.scalars(here):
-        found.setdefault(conflict.pair_id, {})[conflict.line] = conflict
-    return found
-
-
-def _close(conflict: Conflict) -> None:
-    conflict.state = ConflictState.RESOLVED
-    conflict.resolved_at = sa.func.clock_timestamp()
-    conflict.resolved_by = "the values agree again"
-
-
-def _stored(fields: Fields | None) -> dict[str, Value] | None:
-    return None if fields is None else dict(fields)
 
 
 def lock_record(session: Session, record: UUID) -> Record:
@@ -256,7 +250,15 @@ def _adopt_row(scene: Scene, mapping: CompiledMapping, seen: Sighting, cause: Ca
             base.update(weighing.based(line, theirs, values[line.source], mapping.version))
         except LineProblem as problem:
             outcome.questions.append(
-                Question(line.id, "value", None, None, theirs, problem.reason, problem.next_step)
+                Question(
+                    line.id,
+                    ConflictKind.VALUE,
+                    None,
+                    None,
+                    theirs,
+                    problem.reason,
+                    problem.next_step,
+                )
             )
     change = Change(uuid7(), mapping.kind, values, cause=cause, notify=False)
     applied = apply(scene, change)
@@ -265,7 +267,7 @@ def _adopt_row(scene: Scene, mapping: CompiledMapping, seen: Sighting, cause: Ca
     pair.match = MatchState.FOUND
     pair.base, pair.version = base, applied.record.version
     _remember(pair, seen)
-    ask(scene, pair, outcome)
+    questions.ask(scene, pair, outcome)
 
 
 def _pair_under(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:

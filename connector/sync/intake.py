@@ -26,6 +26,7 @@ from connector.sync import effects
 from connector.sync.catalog import Catalogs
 from connector.sync.changes import Scene, apply_all
 from connector.sync.receiving import receive
+from connector.sync.turns import Turns
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Form:
     oa: str
     body: dict[str, Value]
     dedupe_key: str | None = None
+    address_hash: str | None = None
 
 
 def submit(
@@ -56,6 +58,7 @@ def submit(
             dedupe_key=form.dedupe_key or str(uuid7()),
             oa=form.oa,
             person_id=form.person_id,
+            address_hash=form.address_hash,
             body=form.body,
             at=at,
             state=InboxState.DONE,
@@ -81,10 +84,14 @@ def scene_for(
     return Scene(session, catalogs.live(session), org or "", now, received, side)
 
 
-def receive_events(store: Store, deliveries: Sequence[tuple[OfficialAccount, Delivery]]) -> int:
+def receive_events(
+    store: Store, deliveries: Sequence[tuple[OfficialAccount, Delivery]], turns: Turns
+) -> int:
     """Store every distinct event once, in one statement; say how many were new."""
     rows = [
-        _received(account, event) for account, delivery in deliveries for event in delivery.events
+        _received(account, event, turns)
+        for account, delivery in deliveries
+        for event in delivery.events
     ]
     if not rows:
         return 0
@@ -92,7 +99,7 @@ def receive_events(store: Store, deliveries: Sequence[tuple[OfficialAccount, Del
         return receive(session, rows)
 
 
-def _received(account: OfficialAccount, event: Event) -> dict[str, object]:
+def _received(account: OfficialAccount, event: Event, turns: Turns) -> dict[str, object]:
     message = event.raw.get("message")
     unsent = event.raw.get("unsend")
     about = message if isinstance(message, dict) else unsent if isinstance(unsent, dict) else {}
@@ -107,6 +114,7 @@ def _received(account: OfficialAccount, event: Event) -> dict[str, object]:
         "lane": Lane.URGENT,
         "state": InboxState.READY,
         "ledger": Ledger.IN_FLIGHT,
+        "turn": turns.take(event.user_id),
     }
 
 

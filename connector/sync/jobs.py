@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from connector.domain.faults import Fault
+from connector.domain.faults import BY_ITSELF, Fault
 from connector.domain.states import MatchState, OutboxState, PairState
 from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Parent
@@ -47,6 +47,7 @@ class Later:
     unseen_write: bool = False
     stale: bool = False  # what we know of the object is to be asked again first
     spent: bool = True  # whether it was this row's own failure, of which it may have only so many
+    next_step: str = BY_ITSELF
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class Job:
     row: Fields | None = None
     missing: bool = False  # was sought by Id and is not there
     looked_at: datetime | None = None  # by the org's clock, of the last look at the row
+    asked_at: datetime | None = None  # before that look
     match: MatchState = MatchState.PENDING
     salesforce_id: str | None = None
     adopted: bool = False
@@ -117,7 +119,21 @@ class Job:
     blames_parents: bool = False  # the org refused a row that this one names
     gathers: bool = False  # what is held for this one is to meet it
     end: End | None = None
+    unforeseen: Exception | None = None  # what it raised that no table of faults knows
     weighed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def begin(self) -> None:
+        """Put everything to where it stands before anything is asked or weighed."""
+        pair = self.pair
+        self.match, self.salesforce_id, self.adopted = pair.match, pair.salesforce_id, pair.adopted
+        if pair.match is MatchState.CONFLICT:  # whatever brought it back: it is looked at anew
+            found = pair.salesforce_id is not None
+            self.match = MatchState.FOUND if found else MatchState.PENDING
+        self.base = dict(pair.base)
+        self.row = self.looked_at = self.asked_at = self.outcome = self.fate = self.end = None
+        self.missing = self.blames_parents = self.gathers = False
+        if pair.state in (PairState.GONE, PairState.CLOSED):
+            self.end = Lost(pair.reason or "the row is gone")
 
     @property
     def ref(self) -> str:
@@ -135,6 +151,11 @@ class Job:
         wants = bool(self.mapping.match) or self.mapping.adopt is not None
         open_ = self.salesforce_id is None and self.match is MatchState.PENDING
         return wants and open_ and not self.releasing
+
+    @property
+    def was_found(self) -> bool:
+        """Whether it has been given a row that it has not met yet."""
+        return self.match is MatchState.FOUND and not self.base and not self.releasing
 
     @property
     def releasing(self) -> bool:
@@ -156,16 +177,11 @@ def load(session: Session, catalog: Catalog, claimed: Sequence[Outbox]) -> list[
         if mapping is None:
             continue
         job = Job(row, pair, record, seen[record.id], mapping)
-        job.match, job.salesforce_id, job.adopted = pair.match, pair.salesforce_id, pair.adopted
-        if pair.match is MatchState.CONFLICT:  # whatever brought it back: it is looked at anew
-            found = pair.salesforce_id is not None
-            job.match = MatchState.FOUND if found else MatchState.PENDING
-        if pair.state in (PairState.GONE, PairState.CLOSED):
-            job.end = Lost(pair.reason or "the row is gone")
-        job.base = dict(pair.base)
+        job.begin()
         jobs.append(job)
     _load_parents(session, jobs, related)
-    leaving = _leaving(session) if any(job.seeks for job in jobs) else frozenset()
+    meeting = any(job.seeks or job.was_found for job in jobs)
+    leaving = _leaving(session) if meeting else frozenset()
     for job in jobs:
         job.leaving = leaving
     return jobs

@@ -22,7 +22,7 @@ from connector.line.sender import LineClient, Profile
 from connector.members import consents, friendship, people
 from connector.store.session import Store, wake_later
 from connector.store.tables import Envelope, Friendship, Person, Received, Record, ReplyToken
-from connector.sync import owing, queues
+from connector.sync import owing, queues, unsending
 from connector.sync.changes import Scene, apply_all
 
 log = structlog.get_logger()
@@ -92,18 +92,19 @@ def event_person_is_new(
 
 def read(scene: Scene, row: Received, known: Known) -> Ledger:
     """Carry out one event; say what it comes to if nothing follows from it."""
+    unsending.mask_if_taken_back(scene.session, row)
     event = read_event(row.body)
     account = known.accounts.get(row.oa or "")
     if event.type == "unsend":
-        _mask_unsent(scene, row)
-    elif event.type == "message" and _was_unsent(scene, row):
-        row.body = {**row.body, "message": {"type": "unsent"}}
+        unsending.take_back(scene.session, row)
     if event.user_id is None or account is None:
         return Ledger.IGNORED
-    person = people.find_or_make(scene.session, account.provider_id, event.user_id, scene.now)
-    people.lock(scene.session, person.id)
-    row.person_id = person.id
     at = event.at or row.received_at
+    person = _living(scene, account.provider_id, event.user_id, at)
+    if person is None:
+        row.body, row.original, row.subject = {"erased": True}, None, None
+        return Ledger.IGNORED
+    row.person_id = person.id
     _keep_token(scene, person, account, event)
     profile = known.profiles.get((account.bot_user_id, event.user_id))
     handle = _HANDLERS.get(event.type, _heard)
@@ -115,6 +116,24 @@ def read(scene: Scene, row: Received, known: Known) -> Ledger:
     if event.type == "message" and not quiet:
         _answer_menu(scene, person, account.bot_user_id, event)
     return Ledger.UNCHANGED if event.type in _HANDLERS else Ledger.IGNORED
+
+
+def _living(scene: Scene, provider_id: str, user_id: str, at: datetime) -> Person | None:
+    """The person, locked; None for a late word of somebody who was erased since.
+
+    Who writes again after that is a new person.
+    """
+    person = people.find(scene.session, provider_id, user_id)
+    if person is not None:
+        person = people.lock(scene.session, person.id)
+    if person is not None and person.erased_at is None and at >= person.created_at:
+        return person
+    stones = scene.tombstones
+    erased_at = stones.of_person(scene.session, provider_id, user_id) if stones else None
+    if erased_at is not None and at <= erased_at:
+        return None
+    made = people.find_or_make(scene.session, provider_id, user_id, scene.now)
+    return people.lock(scene.session, made.id)
 
 
 @dataclass(frozen=True)
@@ -237,31 +256,3 @@ def _answer_menu(scene: Scene, person: Person, oa: str, event: Event) -> None:
     ).one_or_none()
     if rule is not None and record is not None:
         owing.owe(scene, person.id, rule, record, record.values, record.values)
-
-
-def _mask_unsent(scene: Scene, row: Received) -> None:
-    """The sender took a message back: no copy of it may be seen or used any more."""
-    unsent = row.body.get("unsend")
-    message = unsent.get("messageId") if isinstance(unsent, dict) else None
-    if message is None:
-        return
-    row.subject = str(message)
-    here = (Received.subject == row.subject, Received.oa == row.oa, Received.id != row.id)
-    masked = sa.func.jsonb_set(
-        Received.body, sa.literal("{message}", sa.Text).cast(sa.ARRAY(sa.Text)), _UNSENT_BODY
-    )
-    scene.session.execute(
-        sa.update(Received)
-        .where(*here)
-        .values(body=masked)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _was_unsent(scene: Scene, row: Received) -> bool:
-    """Whether the word that a message was taken back came before the message."""
-    here = (Received.subject == row.subject, Received.oa == row.oa, Received.kind == "unsend")
-    return scene.session.scalar(sa.select(Received.id).where(*here).limit(1)) is not None
-
-
-_UNSENT_BODY = sa.text("""'{"type": "unsent"}'::jsonb""")

@@ -75,7 +75,8 @@ def _needs_row(job: Job) -> bool:
     if job.adopted:
         return job.intent.recheck
     if job.releasing:
-        return job.pair.unseen_write  # another record may have taken the row since
+        # another record may have taken the row since
+        return job.pair.unseen_write or job.pair.erasing
     if job.intent.recheck or job.pair.unseen_write or not job.base:
         return True
     return weighing.must_read(job.mapping, job.seen, job.base)
@@ -100,7 +101,7 @@ def _ask(gateway: Gateway, asks: Iterable[_Ask], fail: Fail) -> None:
         for step, take, jobs in batch:
             _hand_over(answer.results[step.ref], take, jobs, fail)
             for job in jobs:
-                job.looked_at = answer.date
+                job.looked_at, job.asked_at = answer.date, answer.asked_at
 
 
 def _hand_over(

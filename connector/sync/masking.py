@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from connector.domain.values import Fields, Value
 
 _SHOWN_WHOLE = 1
@@ -10,6 +12,15 @@ _SHOWN_WHOLE = 1
 def masked(fields: Fields) -> dict[str, Value]:
     """A copy in which every text keeps its first character and its length."""
     return {name: _mask(value) for name, value in fields.items()}
+
+
+def without(text: str, hidden: Iterable[Value]) -> str:
+    """A text in which these values, where it repeats them, are masked."""
+    words = {str(value) for value in hidden if isinstance(value, str)}
+    for word in sorted(words, key=len, reverse=True):
+        if len(word) > _SHOWN_WHOLE:
+            text = text.replace(word, str(_mask(word)))
+    return text
 
 
 def _mask(value: Value) -> Value:

@@ -17,7 +17,8 @@ from connector.sync.jobs import Hold, Job, Later, Stopped
 
 _UNDECIDED = (MatchState.PENDING, MatchState.CONFLICT)
 _DECIDE = (
-    "Open the rows in Salesforce, merge or correct them so that one is clearly right, then redrive."
+    "Open the rows in Salesforce, merge or correct them so that one is clearly right, then redrive; or "
+    "choose one: connector conflicts list."
 )
 
 

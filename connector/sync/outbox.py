@@ -26,6 +26,7 @@ from connector.sync import effects, queues
 _WOKEN_BY_A_CHANGE = (OutboxState.HELD, OutboxState.PARKED, OutboxState.DEAD)
 _LANES = {lane: rank for rank, lane in enumerate(Lane)}
 _RANK = 20
+_NO_STEP = "See the reason, and mend what it names, then redrive."
 _CHUNK = 500
 
 
@@ -123,7 +124,10 @@ def _there(session: Session, held_for: Collection[UUID]) -> set[UUID]:
 
 def has_come() -> sa.ColumnElement[bool]:
     """Whether a pair keeps nobody waiting: it has a row that is surely its own, or is closed."""
-    has_row = sa.and_(Pair.salesforce_id.is_not(None), Pair.match != MatchState.CONFLICT)
+    found = sa.and_(Pair.match == MatchState.FOUND, sa.not_(Pair.adopted))
+    unmarked = sa.and_(found, Pair.version == 0)  # never settled: its key is not on the row yet
+    surely = sa.and_(Pair.match != MatchState.CONFLICT, sa.not_(unmarked))
+    has_row = sa.and_(Pair.salesforce_id.is_not(None), surely)
     return sa.or_(has_row, Pair.state == PairState.CLOSED)
 
 
@@ -141,8 +145,13 @@ def _release(session: Session, held_for: Collection[UUID]) -> None:
         wake_later(session, queues.deliver(lane))
 
 
-def claim(session: Session, lane: Lane, limit: int, lease: timedelta) -> list[Outbox]:
-    """Take up to `limit` intents; their pairs' epochs move, so older reads no longer count."""
+def claim(
+    session: Session, lane: Lane, limit: int, lease: timedelta, since: datetime | None = None
+) -> list[Outbox]:
+    """Take up to `limit` intents; their pairs' epochs move, so older reads no longer count.
+
+    Of those that became due before `since` none is looked for (`heads`).
+    """
     token = uuid4()
     session.execute(sa.text("SET LOCAL enable_sort = off"))
     head = (
@@ -152,6 +161,7 @@ def claim(session: Session, lane: Lane, limit: int, lease: timedelta) -> list[Ou
             Outbox.state == OutboxState.READY,
             Outbox.lane == lane,
             Outbox.due <= sa.func.clock_timestamp(),
+            *(() if since is None else (Outbox.due >= since,)),
         )
         .order_by(Outbox.due, Outbox.id)
         .limit(limit)
@@ -236,9 +246,9 @@ def settle(
     effects.move_pair(session, row.pair_id, effect, version)
 
 
-def postpone(row: Outbox, at: datetime, reason: str) -> None:
+def postpone(row: Outbox, at: datetime, reason: str, next_step: str) -> None:
     """Try again at a moment; a moment that has passed means at once."""
-    _move(row, OutboxState.WAITING, due=at, reason=reason)
+    _move(row, OutboxState.WAITING, due=at, reason=reason, next_step=next_step)
 
 
 def hold(session: Session, row: Outbox, held_for: UUID, reason: str, next_step: str) -> None:
@@ -263,7 +273,7 @@ def stop(
         _move(row, OutboxState.READY, attempts=0)
         wake_later(session, queues.deliver(row.lane))
         return
-    _move(row, to, reason=reason, next_step=next_step, fault=fault)
+    _move(row, to, reason=reason, next_step=next_step or _NO_STEP, fault=fault)
     parked = to is OutboxState.PARKED
     effects.move_pair(session, row.pair_id, EffectState.PARKED if parked else EffectState.DEAD)
 

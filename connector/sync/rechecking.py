@@ -20,7 +20,7 @@ from connector.domain.states import InboxState, Ledger, OutboxState, PairState
 from connector.domain.values import Value
 from connector.store.session import Store
 from connector.store.tables import Outbox, Pair, Received, Record, Source
-from connector.sync import effects, explain, outbox
+from connector.sync import effects, finding, outbox
 from connector.sync.catalog import Catalog, Catalogs
 
 PAGE = 1000
@@ -62,7 +62,7 @@ class Ask:
 
 def scope_of(session: Session, reference: str) -> Scope:
     """The pairs of the record that a reference names, parked ones too."""
-    return Scope(record=explain.find(session, reference).id, stopped=True)
+    return Scope(record=finding.find(session, reference).id, stopped=True)
 
 
 def count(session: Session, catalog: Catalog, scope: Scope) -> int:

@@ -1,14 +1,10 @@
-"""What waits for a person, and how it is brought back: by whom is kept in the history."""
+"""Bring back what is parked or dead; who did it is kept in the history."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +13,6 @@ from sqlalchemy.orm import Session
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause
 from connector.domain.states import (
-    ConflictState,
     EffectState,
     EnvelopeState,
     InboxState,
@@ -25,13 +20,13 @@ from connector.domain.states import (
     MatchState,
     NoticeState,
     OutboxState,
-    PairState,
     check_move,
 )
-from connector.errors import ConnectorError
+from connector.domain.values import Value
+from connector.line.faults import REFUSED
 from connector.store.session import Store, wake_later
 from connector.store.tables import (
-    Conflict,
+    Attempt,
     Envelope,
     History,
     Notice,
@@ -41,197 +36,46 @@ from connector.store.tables import (
     Record,
     Source,
 )
-from connector.sync import effects, queues
+from connector.sync import effects, queues, stuck
+from connector.sync.standing import What
+from connector.sync.stuck import Handle
 
 _BATCH = 200
 _NOW = sa.func.clock_timestamp()  # the clock that claims go by
-_READ_NEXT = "See why it could not be read in the logs, then redrive."
-_SEND_NEXT = "See the reason, then redrive."
-_VARIES = re.compile(
-    r"\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\b|\b[a-zA-Z0-9]{3}[0-9][a-zA-Z0-9]{11}(?:[A-Z0-5]{3})?\b"
-)
-
-
-class What(StrEnum):
-    """What can stand still."""
-
-    PAIR = "pair"
-    INBOX = "inbox"
-    ENVELOPE = "envelope"
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """One thing that stands still; `id` is what `redrive` takes."""
-
-    id: str
-    state: str
-    reason: str
-    next_step: str
-    since: datetime
-    record: str | None = None
-    object: str | None = None
-
-
-@dataclass(frozen=True)
-class Group:
-    """Things that stand still for the same reason."""
-
-    state: str
-    reason: str
-    next_step: str
-    items: tuple[Stopped, ...]
-
-
-Handle: TypeAlias = tuple[What, UUID | int]
-
-
-def parked(session: Session, limit: int = 1000) -> list[Group]:
-    """Everything parked, dead, held or in conflict, grouped by reason, the largest group first."""
-    groups: dict[tuple[str, str], list[Stopped]] = {}
-    for each in [
-        *_intents(session, limit),
-        *_questions(session, limit),
-        *_events(session, limit),
-        *_messages(session, limit),
-    ]:
-        groups.setdefault((each.state, _VARIES.sub("…", each.reason)), []).append(each)
-    found = [
-        Group(
-            state, reason if len(items) > 1 else items[0].reason, items[0].next_step, tuple(items)
-        )
-        for (state, reason), items in groups.items()
-    ]
-    return sorted(found, key=lambda group: (-len(group.items), group.state, group.reason))
-
-
-def _intents(session: Session, limit: int) -> Iterator[Stopped]:
-    still = (OutboxState.PARKED, OutboxState.DEAD, OutboxState.HELD)
-    here = (
-        sa.select(Outbox, Pair, Record.kind)
-        .join(Pair, Pair.id == Outbox.pair_id)
-        .join(Record, Record.id == Pair.record_id)
-        .where(Outbox.state.in_(still))
-        .order_by(Outbox.id)
-        .limit(limit)
-    )
-    for row, pair, kind in session.execute(here):
-        yield Stopped(
-            id=f"{What.PAIR}:{pair.id}",
-            state=row.state,
-            reason=row.reason or "",
-            next_step=row.next_step or "",
-            since=row.since,
-            record=f"{kind}:{pair.record_id}",
-            object=pair.object,
-        )
-
-
-def _questions(session: Session, limit: int) -> Iterator[Stopped]:
-    here = (
-        sa.select(Conflict, Pair, Record.kind)
-        .join(Pair, Pair.id == Conflict.pair_id)
-        .join(Record, Record.id == Pair.record_id)
-        .where(Conflict.state == ConflictState.OPEN, Pair.state == PairState.OPEN)
-        .order_by(Conflict.id)
-        .limit(limit)
-    )
-    for row, pair, kind in session.execute(here):
-        yield Stopped(
-            id=f"{What.PAIR}:{pair.id}",
-            state="conflict",
-            reason=f"{pair.object}.{row.line.removesuffix(':in')}: {row.reason}",
-            next_step=row.next_step,
-            since=row.opened_at,
-            record=f"{kind}:{pair.record_id}",
-            object=pair.object,
-        )
-
-
-def _events(session: Session, limit: int) -> Iterator[Stopped]:
-    here = sa.select(Received).where(
-        Received.ledger == Ledger.DEAD, Received.state == InboxState.DEAD
-    )
-    for row in session.scalars(here.order_by(Received.id).limit(limit)):
-        reason = f"{row.source} {row.kind}: {row.reason or 'could not be read'}"
-        yield Stopped(f"{What.INBOX}:{row.id}", row.state, reason, _READ_NEXT, row.received_at)
-
-
-def _messages(session: Session, limit: int) -> Iterator[Stopped]:
-    still = (EnvelopeState.DEAD, EnvelopeState.HELD)
-    here = sa.select(Envelope).where(Envelope.state.in_(still))
-    for row in session.scalars(here.order_by(Envelope.id).limit(limit)):
-        said = f"{What.ENVELOPE}:{row.id}"
-        yield Stopped(said, row.state, row.reason or "", _SEND_NEXT, row.created_at)
-
-
-def redrive_all(store: Store, state: str, author: str) -> int:
-    """Bring back everything that is `parked` or `dead` now; say how many.
-
-    What is to come back is listed once: what a worker parks again meanwhile stays parked.
-    """
-    with store.reading() as session:
-        found = _all(session, state)
-    done = 0
-    for at in range(0, len(found), _BATCH):
-        with store.transaction() as session:
-            done += _bring_back(session, found[at : at + _BATCH], author)
-    return done
 
 
 def redrive(store: Store, reference: str, author: str) -> int:
-    """Bring back one thing, by the id that `parked` shows; a record's id means all its pairs."""
+    """Bring back what goes by an id that `connector dead list` shows; say how many that were."""
     with store.transaction() as session:
-        found = _find(session, reference)
-        if not found:
-            raise ConnectorError(
-                "not_stopped",
-                f"nothing parked or dead goes by {reference!r}",
-                "See what is: connector parked",
-            )
-        return _bring_back(session, found, author)
+        found = stuck.find(session, reference)
+        return bring_back(session, found, act_of(session, "redrive", author, found))
 
 
-def _all(session: Session, state: str) -> list[Handle]:
-    pairs = sa.select(Outbox.pair_id).where(Outbox.state == OutboxState(state))
-    ordered = session.scalars(pairs.order_by(Outbox.pair_id))
-    found: list[Handle] = [(What.PAIR, pair) for pair in ordered]
-    if state == OutboxState.DEAD:
-        rows = sa.select(Received.id).where(
-            Received.ledger == Ledger.DEAD, Received.state == InboxState.DEAD
-        )
-        found += [(What.INBOX, row) for row in session.scalars(rows.order_by(Received.id))]
-        sent = sa.select(Envelope.id).where(Envelope.state == EnvelopeState.DEAD)
-        found += [(What.ENVELOPE, row) for row in session.scalars(sent.order_by(Envelope.id))]
-    return found
+def redrive_all(store: Store, state: str, author: str) -> int:
+    """Bring back everything that is `parked` or `dead` now; say how many."""
+    with store.reading() as session:
+        found = stuck.all_in(session, state)
+    return redrive_these(store, found, author)
 
 
-def _find(session: Session, reference: str) -> list[Handle]:
-    what, _, rest = reference.rpartition(":")
-    if rest.isdecimal():
-        row = sa.select(Received.id).where(
-            Received.id == int(rest), Received.state == InboxState.DEAD
-        )
-        return [(What.INBOX, found) for found in session.scalars(row)]
-    try:
-        wanted = UUID(rest)
-    except ValueError:
-        return []
-    dead = sa.select(Envelope.id).where(Envelope.id == wanted, Envelope.state == EnvelopeState.DEAD)
-    if what == What.ENVELOPE:
-        return [(What.ENVELOPE, found) for found in session.scalars(dead)]
-    mine = Pair.id == wanted
-    if what != What.PAIR:
-        mine = sa.or_(mine, Pair.record_id == wanted, Pair.key == str(wanted))
-    still = Outbox.state.in_((OutboxState.PARKED, OutboxState.DEAD))
-    here = sa.select(Pair.id).join(Outbox, Outbox.pair_id == Pair.id).where(mine, still)
-    pairs: list[Handle] = [(What.PAIR, found) for found in session.scalars(here)]
-    return pairs or [(What.ENVELOPE, found) for found in session.scalars(dead)]
+def redrive_these(
+    store: Store,
+    handles: Sequence[Handle],
+    author: str,
+    done: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Bring back what was listed, in parts; what a worker parks again meanwhile stays parked."""
+    brought = 0
+    for at in range(0, len(handles), _BATCH):
+        part = handles[at : at + _BATCH]
+        with store.transaction() as session:
+            brought += bring_back(session, part, act_of(session, "redrive", author, part))
+        done(brought)
+    return brought
 
 
-def _bring_back(session: Session, handles: Sequence[Handle], author: str) -> int:
-    """The act is a received row of its own; what it brings back are its effects."""
-    act = _act(session, handles, author)
+def bring_back(session: Session, handles: Sequence[Handle], act: Received) -> int:
+    """Bring these back now; they are effects of the act."""
     records = _lock_records(session, handles)
     done = 0
     for what, wanted in handles:
@@ -246,12 +90,22 @@ def _bring_back(session: Session, handles: Sequence[Handle], author: str) -> int
     return done
 
 
-def _act(session: Session, handles: Sequence[Handle], author: str) -> Received:
+def act_of(
+    session: Session,
+    kind: str,
+    author: str,
+    handles: Sequence[Handle],
+    person: UUID | None = None,
+    **told: Value,
+) -> Received:
+    """An operator's act, received like whatever else changes something."""
+    ids: list[Value] = [f"{what}:{wanted}" for what, wanted in handles]
     act = Received(
         source=Source.OPERATOR,
-        kind="redrive",
-        dedupe_key=f"redrive:{uuid7()}",
-        body={"author": author, "ids": [f"{what}:{wanted}" for what, wanted in handles]},
+        kind=kind,
+        dedupe_key=f"{kind}:{uuid7()}",
+        person_id=person,
+        body={"author": author, "ids": ids, **told},
         at=datetime.now(UTC),
         state=InboxState.DONE,
         verdict=Ledger.UNCHANGED,
@@ -298,8 +152,9 @@ def _remember(session: Session, act: Received, record: Record, was: OutboxState)
             version=record.version,
             name="redrive",
             before={"value": was.value},
-            after={"value": OutboxState.READY.value, "author": act.body["author"]},
+            after={"value": OutboxState.READY.value},
             side="operator",
+            author=str(act.body["author"]),
             cause=Cause.LIVE,
             received_id=act.id,
             at=act.at,
@@ -324,8 +179,10 @@ def _message(session: Session, act: Received, wanted: UUID | int) -> int:
     if row.state is not EnvelopeState.DEAD:
         return 0
     check_move(row.state, EnvelopeState.READY)
+    if _was_refused(session, row):
+        _thaw(row)
     row.state, row.due = EnvelopeState.READY, _NOW
-    row.attempts, row.reason = 0, None
+    row.attempts, row.reason, row.next_step = 0, None, None
     notices = session.scalars(
         sa.update(Notice)
         .where(Notice.envelope_id == row.id, Notice.state == NoticeState.DEAD)
@@ -339,3 +196,15 @@ def _message(session: Session, act: Received, wanted: UUID | int) -> int:
         effects.link_notice(session, (act.id,), notice)
     wake_later(session, queues.SEND)
     return 1
+
+
+def _was_refused(session: Session, envelope: Envelope) -> bool:
+    """Whether LINE said no to the last try; had it taken an earlier one, it would have said so."""
+    tries = sa.select(Attempt.answer["code"].astext).where(Attempt.envelope_id == envelope.id)
+    return session.scalar(tries.order_by(Attempt.id.desc()).limit(1)) in REFUSED
+
+
+def _thaw(envelope: Envelope) -> None:
+    """What was refused is worked out anew, from the template as it is now."""
+    envelope.body = envelope.via = envelope.first_sent_at = None
+    envelope.retry_key = uuid4()

@@ -12,13 +12,26 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain import faults
-from connector.domain.faults import Fault, FaultKind
+from connector.domain.faults import BY_ITSELF, Fault, FaultKind
 from connector.domain.lines import Cause
 from connector.domain.states import EffectState, MatchState, OutboxState, PairState
-from connector.domain.values import Value
+from connector.domain.values import Fields, Value
 from connector.salesforce.faults import fault_of, policy
-from connector.store.tables import Attempt, MatchClaim, Org, Outbox, Pair, Record, epochs
-from connector.sync import effects, identity, inbound, masking, outbox, views, weighing, writes
+from connector.store.tables import MatchClaim, Org, Outbox, Pair, Record, epochs
+from connector.sync import (
+    attempts,
+    clearing,
+    effects,
+    flips,
+    identity,
+    inbound,
+    outbox,
+    overwrites,
+    questions,
+    views,
+    weighing,
+    writes,
+)
 from connector.sync.changes import Scene
 from connector.sync.jobs import Done, Hold, Job, Later, Lost, Stopped
 from connector.sync.sightings import end_of_second
@@ -27,7 +40,10 @@ from connector.sync.weighing import Outcome
 _SOON = timedelta(seconds=2)
 _DUPLICATES = "DUPLICATES_DETECTED"
 _NO_PARENT = "INVALID_CROSS_REFERENCE_KEY"
-_UNSEEN = "Give the integration user sight of the row (sharing, View All), then redrive."
+_UNSEEN = (
+    "Let the integration user see the row (sharing rules, or View All for the object in "
+    "Setup > Permission Sets > LINE Connector), then redrive."
+)
 
 
 def end_of(job: Job, fault: Fault, now: datetime) -> None:
@@ -44,11 +60,13 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
     reason = f"{fault.code}: {fault.message}"[:1000]
     match decision:
         case faults.RetryAt(at):
-            job.end = Later(at, reason, spent=fault.kind is not FaultKind.COLLATERAL)
+            spent = fault.kind is not FaultKind.COLLATERAL
+            job.end = Later(at, reason, spent=spent, next_step=fault.next_step or BY_ITSELF)
         case faults.LookUp(at):
-            job.end = Later(at, reason, unseen_write=fault.kind is FaultKind.UNKNOWN)
+            unseen = fault.kind is FaultKind.UNKNOWN
+            job.end = Later(at, reason, unseen_write=unseen, next_step=fault.next_step or BY_ITSELF)
         case faults.Pause(why, until):
-            job.end = Later(until, why, spent=False)
+            job.end = Later(until, why, spent=False, next_step=fault.next_step or BY_ITSELF)
         case faults.Refresh():
             job.end = Later(now + _SOON, reason, stale=True)
         case faults.Park(why, step):
@@ -56,7 +74,8 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
         case faults.GiveUp(why):
             job.end = Stopped(OutboxState.DEAD, why, fault.next_step, fault)
         case faults.Follow() if job.releasing:
-            job.end = Done()  # the row is gone, and our marks with it
+            # the row is gone, and our marks with it
+            job.end = clearing.refusal(job, fault) or Done()
         case faults.Follow():
             job.end = Lost(reason, fault)
 
@@ -85,15 +104,46 @@ def settle(scene: Scene, jobs: Sequence[Job]) -> None:
     pairs = _locked(session, Pair, {job.pair.id for job in jobs})
     mine = outbox.still_mine(session, [job.intent for job in jobs])
     waiting = effects.waiting_on(session, list(pairs))
-    scene.conflicts = inbound.open_conflicts(session, list(pairs))
+    open_ = questions.open_conflicts(session, list(pairs))
+    scene.conflicts = {pair: open_.get(pair, {}) for pair in pairs}
     _move_epochs(session, [job.pair.id for job in jobs if job.intent.id in mine])
     for job in jobs:
         row = mine.get(job.intent.id)
-        if row is not None:
+        if row is None:
+            _admit(scene, job, pairs[job.pair.id])
+        else:
             scene.received = waiting.get(job.pair.id, ())
             _settle_one(scene, job, row, records[job.record.id], pairs[job.pair.id])
-            _log(session, job, scene.now)
+            attempts.log(session, job, scene.now)
     _drop_claims(session, pairs.values())
+
+
+def _admit(scene: Scene, job: Job, pair: Pair) -> None:
+    """A write that came after its claim was gone is ours all the same: no agent's edit to be taken over."""
+    perhaps = isinstance(job.end, Later) and job.end.unseen_write
+    if not (job.wrote or perhaps):
+        return
+    if job.releasing:
+        _write_anew(scene, job)
+    elif job.outcome is not None and pair.state is PairState.OPEN:
+        _remember_unseen(job, pair, unseen=True, now=scene.now)
+        outbox.want(scene.session, pair.id, job.intent.lane, job.intent.cause, recheck=True)
+
+
+def _write_anew(scene: Scene, job: Job) -> None:
+    """Marks that were cleared too late may be those of the record that has the row by now."""
+    here = sa.select(Pair).where(
+        Pair.org_id == job.pair.org_id,
+        Pair.object == job.pair.object,
+        Pair.salesforce_id == job.salesforce_id,
+        Pair.state == PairState.OPEN,
+        ~Pair.adopted,
+    )
+    for pair in scene.session.scalars(here.order_by(Pair.id).with_for_update()):
+        mapping = scene.catalog.mappings.get(pair.mapping)
+        if mapping is not None:
+            identity.forget_ours(pair, mapping)
+            outbox.want(scene.session, pair.id, job.intent.lane, job.intent.cause, recheck=True)
 
 
 def _move_epochs(session: Session, pairs: Collection[UUID]) -> None:
@@ -106,6 +156,9 @@ def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair)
     session = scene.session
     _remember_match(session, job, pair)
     pair.bulk_job_id = job.bulk_job
+    if pair.erasing and not job.releasing:
+        clearing.begun_before(session, job, row, pair, scene.now)
+        return
     if job.blames_parents:
         _look_at_parents(session, job)
     if job.gathers:
@@ -114,10 +167,10 @@ def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair)
         case Hold(held_for, reason, step):
             outbox.hold(session, row, held_for, reason, step)
             outbox.release_if_there(session, held_for)
-        case Later(at, reason, unseen, _, spent):
+        case Later(at, reason, unseen, _, spent, step):
             _remember_unseen(job, pair, unseen=unseen, now=scene.now)
             row.attempts -= 0 if spent else 1
-            outbox.postpone(row, at or scene.now + _SOON, reason)
+            outbox.postpone(row, at or scene.now + _SOON, reason, step)
         case Stopped(to, reason, step, fault):
             outbox.stop(session, row, to, reason, step, _told(fault))
         case Lost(reason, fault):
@@ -141,18 +194,31 @@ def _follow(
     elif job.fate is None:
         step = fault.next_step if fault is not None else _UNSEEN
         outbox.stop(scene.session, row, OutboxState.PARKED, reason, step, _told(fault))
+    elif row.again or _seen_since(job, pair):  # the row may be back: the org is asked once more
+        outbox.settle(scene.session, row, EffectState.OPEN, job.record.version, recheck=True)
     else:
         to = identity.follow(scene, job.mapping, pair, record, job.fate)
         identity.settle(scene, row, pair, to, job.record.version)
 
 
+def _seen_since(job: Job, pair: Pair) -> bool:
+    """Whether the row was seen standing after the org was asked what became of it."""
+    if job.looked_at is None or pair.seen_at is None:
+        return False
+    return pair.seen_at > end_of_second(job.looked_at)
+
+
 def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:
     session = scene.session
     if job.releasing:
+        _remember_sight(job, pair)
         pair.state = PairState.CLOSED
-        pair.reason = "the person let go of it"
+        if not pair.erasing:
+            pair.reason = "the person let go of it"
         outbox.settle(session, row, EffectState.WRITTEN, job.record.version)
         return
+    if job.intent.recheck and job.row is not None and not row.again:  # what it showed is the newest
+        overwrites.answer(scene, job, pair)
     written = job.result
     if written is not None and written.ok is not None:
         pair.salesforce_id = written.ok.id
@@ -161,7 +227,8 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
     if job.adopted:
         pair.salesforce_id, pair.adopted = job.salesforce_id, True
     came_through = pair.unseen_write and job.row is not None
-    pair.unseen_write, pair.attempt = False, None
+    if job.pair.unseen_write or not pair.unseen_write:  # else another's came in while this went on
+        pair.unseen_write, pair.attempt = False, None
     pair.version = job.record.version
     read_back = written.row if written is not None else None
     _take_over(scene, job, record, pair, read_back)
@@ -185,25 +252,31 @@ def _take_over(
     scene: Scene, job: Job, record: Record, pair: Pair, read_back: dict[str, Value] | None
 ) -> None:
     """New base, new values for the record, and the questions only a person can answer."""
-    pair.base = writes.sent_base(job, read_back)
+    decided = {name: held for name, held in pair.base.items() if job.pair.base.get(name) != held}
+    outcome = _as_of_now(scene, job, record, decided)
+    if job.wrote:
+        flips.note_sent(scene, pair, job, read_back)
+        overwrites.remember_look(job, pair, job.result.date if job.result is not None else None)
+    pair.base = writes.sent_base(job, read_back, decided)
     cause = job.intent.cause
-    outcome = _as_of_now(scene, job, record)
     if job.row is not None and (job.match is MatchState.FOUND and not job.pair.base):
         cause = Cause.FIRST_MEETING
     inbound.take(scene, pair, record, outcome, cause)
     if read_back is None:
         return
     seen = {**job.seen, **record.values}
-    later = weighing.weigh(job.mapping, seen, pair.base, read_back)
+    frozen = flips.frozen(pair)
+    later = weighing.weigh(job.mapping, seen, pair.base, read_back, frozen=frozen)
     inbound.take(scene, pair, record, later, job.intent.cause)
 
 
-def _as_of_now(scene: Scene, job: Job, record: Record) -> Outcome:
-    """What was weighed, weighed again where the record moved on meanwhile: its newer value stands."""
-    if job.outcome is None or record.version == job.record.version or job.row is None:
+def _as_of_now(scene: Scene, job: Job, record: Record, decided: Fields) -> Outcome:
+    """What was weighed, weighed again where somebody moved on meanwhile: the newer value stands."""
+    moved = record.version != job.record.version or bool(decided)
+    if job.outcome is None or job.row is None or not moved:
         return job.outcome or Outcome()
-    seen = views.view_of(scene.session, record)
-    return weighing.weigh(job.mapping, seen, job.base, job.row)
+    seen, base = views.view_of(scene.session, record), {**job.base, **decided}
+    return weighing.weigh(job.mapping, seen, base, job.row, frozen=flips.frozen(job.pair))
 
 
 def _look_at_parents(session: Session, job: Job) -> None:
@@ -239,6 +312,7 @@ def _remember_unseen(job: Job, pair: Pair, *, unseen: bool, now: datetime) -> No
     if not unseen:
         pair.attempt = pair.attempt if pair.unseen_write else None
         return
+    overwrites.remember_look(job, pair, now)
     pair.unseen_write = True
     pair.attempt = dict(job.outcome.sent) if job.outcome is not None else {}
     pair.written_at = now
@@ -272,25 +346,6 @@ def _told(fault: Fault | None) -> dict[str, Value] | None:
         "message": fault.message,
         "fields": list(fault.fields),
     }
-
-
-def _log(session: Session, job: Job, now: datetime) -> None:
-    if not job.wrote and not isinstance(job.end, Stopped | Later):
-        return
-    sent = job.outcome.sends if job.outcome is not None else {}
-    outcome = type(job.end).__name__.lower() if job.end is not None else "done"
-    reason = getattr(job.end, "reason", None)
-    session.add(
-        Attempt(
-            pair_id=job.pair.id,
-            at=now,
-            operation="update" if job.pair.salesforce_id else "create",
-            sent=masking.masked(sent),
-            outcome="written" if outcome == "done" else outcome,
-            answer=None if reason is None else {"reason": reason},
-            mapping_version=job.mapping.version,
-        )
-    )
 
 
 def pause(session: Session, reason: str, until: datetime) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector.domain.lines import Lane
-from connector.domain.values import Fields, Value
+from connector.domain.values import Fields, Value, moment
 from connector.mapping.compiled import CompiledMapping
 from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.pubsub.events import GAP, HEADER, OVERFLOW, WHOLE
@@ -25,7 +25,8 @@ _SECOND = timedelta(milliseconds=999)  # SystemModstamp and `Date` are cut to se
 class Sighting:
     """One look at one row.
 
-    `at` and `until` are the same for an event and the two ends of a second for a polled row. `noted` is
+    `at` and `until` are the same for an event and the two ends of a second for a polled row. `by` made the
+    change, as far as that is told; `is_ours` says that it carries our own tag. `noted` is
     the epoch noted before a poll. `whole`: every field that we read is told. `unsaid`: something changed,
     and the row must be read to learn what.
     """
@@ -37,6 +38,18 @@ class Sighting:
     whole: bool
     unsaid: bool
     deleted: bool = False
+    by: str | None = None
+    is_ours: bool = False
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether the moment is known to the millisecond."""
+        return self.at == self.until
+
+    @property
+    def told(self) -> dict[str, Value]:
+        """Who made the change, and when."""
+        return {"at": moment(self.at), "by": self.by}
 
     @property
     def row_id(self) -> str:
@@ -81,6 +94,8 @@ def sighting_of(row: Received) -> Sighting:
         whole=change in WHOLE,
         unsaid=change.startswith(GAP) or change == "DELETE" or bool(header.get("diffFields")),
         deleted=change == "DELETE",
+        by=str(header["commitUser"]) if header.get("commitUser") else None,
+        is_ours=may_be_echo(row),
     )
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Lane
 from connector.domain.states import EnvelopeState, InboxState, OutboxState
-from connector.members import expiry
 from connector.store.session import Store, wake_later
-from connector.store.tables import Envelope, Outbox, Pair, Received, ReplyToken
+from connector.store.tables import Envelope, Outbox, Pair, Received
 from connector.sync import outbox, queues
 
 _NOW = sa.func.clock_timestamp()
@@ -26,25 +23,6 @@ def sweep(store: Store) -> None:
         _release_missed(session)
     with store.transaction() as session:
         _wake(session)
-
-
-def prune(store: Store) -> None:
-    """Forget what has served its time: answers to old requests, reply tokens, group messages."""
-    with store.transaction() as session:
-        expiry.clear(session, datetime.now(UTC))
-        spent = sa.select(Envelope.token_id).where(Envelope.token_id.is_not(None))
-        session.execute(
-            sa.delete(ReplyToken).where(
-                ReplyToken.good_until < _NOW - timedelta(hours=1), ReplyToken.id.not_in(spent)
-            )
-        )
-        groups = Received.body["source"]["type"].as_string().in_(("group", "room"))
-        session.execute(
-            sa.update(Received)
-            .where(groups, Received.received_at < _NOW - timedelta(hours=24))
-            .values(body={"expired": True})
-            .execution_options(**_QUIET)
-        )
 
 
 def _take_back(session: Session) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connector.domain.records import Kind
 from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Line
-from connector.sync.masking import masked
+from connector.sync.masking import masked, without
 
 PERSONAL: Mapping[str, frozenset[str]] = {
     Kind.FRIEND: frozenset({"user_id", "display_name"}),
@@ -18,6 +18,12 @@ PERSONAL: Mapping[str, frozenset[str]] = {
         {"symptom", "description", "address", "contact_phone", "product_text"}
     ),
 }
+
+
+# What a body says of itself, which names nobody.
+_PLAIN = frozenset(
+    {"type", "mode", "timestamp", "webhookEventId", "isRedelivery", "Id", "SystemModstamp", "url"}
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,18 @@ class Veil:
         """One value of a record."""
         hidden = not self.reveal and name in PERSONAL.get(kind, ())
         return masked({name: value})[name] if hidden else value
+
+    def body(self, body: Value, name: str = "") -> Value:
+        """A body as it came: whatever may name somebody is masked."""
+        if isinstance(body, dict):
+            return {inner: self.body(value, inner) for inner, value in body.items()}
+        if isinstance(body, list):
+            return [self.body(each, name) for each in body]
+        return body if self.reveal or name in _PLAIN else masked({name: body})[name]
+
+    def text(self, text: str | None, hidden: Iterable[Value]) -> str | None:
+        """A text that may repeat personal values: an error often does."""
+        return text if text is None or self.reveal else without(text, hidden)
 
     def fields(self, mapping: CompiledMapping | None, fields: Fields | None) -> Value:
         """Fields of a Salesforce row; without the mapping they came through, all are hidden."""
@@ -54,6 +72,8 @@ def personal_fields(mapping: CompiledMapping) -> frozenset[str]:
 
 
 def _is_personal(mapping: CompiledMapping, line: Line) -> bool:
+    if line.personal is not None:
+        return line.personal
     names = {*line.inputs, *([line.source] if line.source else [])}
     return any(_names_a_person(mapping, name) for name in names)
 

@@ -6,12 +6,13 @@ with the LINE value it stands for and the mapping version that wrote it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from connector.domain.lines import Direction, Policy
 from connector.domain.merge import Action, Cell, judge
+from connector.domain.states import ConflictKind
 from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Line, LineProblem
 from connector.sync.filling import Key, NotThereYet, fill
@@ -29,6 +30,7 @@ class Question:
     reason: str
     next_step: str
     computed: bool = False  # an expression: the whole record waits for it
+    told: Fields | None = None  # who made the edit in Salesforce, and when, where that is known
 
 
 @dataclass
@@ -51,12 +53,16 @@ def weigh(
     *,
     creating: bool = False,
     found: Mapping[Key, str] = MappingProxyType({}),
+    frozen: Collection[str] = (),
 ) -> Outcome:
-    """Weigh every line of a mapping; `row` is None where nothing was read."""
+    """Weigh every line of a mapping; `row` is None where nothing was read. Frozen lines stand still."""
     outcome = Outcome()
     for line in mapping.lines:
         try:
             ours = outgoing(line, seen, found)
+            if line.id in frozen:
+                outcome.questions += _frozen(line, base, ours, row)
+                continue
             _weigh_line(outcome, mapping.version, line, ours, seen, base, row, creating=creating)
         except LineProblem as problem:
             outcome.questions.append(_problem(line, base, row, problem))
@@ -144,6 +150,15 @@ def based(line: Line, fields: Fields, value: Value, version: int) -> dict[str, V
     }
 
 
+def conceded(line: Line, fields: Fields, version: int) -> dict[str, Value]:
+    """The base by which the side that holds these fields gives way: what the other one holds is news."""
+    try:
+        stands_for = line.inverse(fields)
+    except LineProblem:
+        stands_for = None
+    return based(line, fields, stands_for, version)
+
+
 def settled_base(
     mapping: CompiledMapping, outcome: Outcome, row: Fields | None
 ) -> dict[str, Value]:
@@ -217,13 +232,24 @@ def _clash(line: Line, cell: Cell) -> Question:
     met = "since they last agreed" if cell.base is not None else "and they had never met"
     return Question(
         line.id,
-        "merge",
+        ConflictKind.MERGE,
         cell.base,
         cell.ours,
         cell.theirs,
         f"{line.id}: LINE and Salesforce hold different values {met}, and the mapping says to ask",
-        "Decide which value stands and enter it on the other side; the line goes on by itself.",
+        "Decide which value stands (connector conflicts list), or enter it on the other side; the line "
+        "goes on by itself.",
     )
+
+
+def _frozen(
+    line: Line, base: Mapping[str, Value], ours: Fields | None, row: Fields | None
+) -> list[Question]:
+    """What both sides of a frozen line hold now; why it is frozen was said when it was."""
+    theirs = theirs_of(line, row)
+    if theirs is None:
+        return []
+    return [Question(line.id, ConflictKind.FLIPS, base_of(line, base), ours, theirs, "", "")]
 
 
 def _problem(
@@ -231,7 +257,7 @@ def _problem(
 ) -> Question:
     return Question(
         line.id,
-        "wait" if isinstance(problem, NotThereYet) else "value",
+        ConflictKind.WAIT if isinstance(problem, NotThereYet) else ConflictKind.VALUE,
         base_of(line, base),
         None,
         theirs_of(line, row),

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connector.domain.lines import Direction, Write
-from connector.domain.states import MatchState, OutboxState
+from connector.domain.states import ConflictKind, MatchState, OutboxState
 from connector.domain.values import Fields, Value
 from connector.mapping.canonical import payload
 from connector.mapping.compiled import LineProblem, Parent
 from connector.salesforce.planner import KEY_FIELD, ParentRef, WriteIntent
-from connector.sync import bonds, filling, weighing
+from connector.store.tables import Pair
+from connector.sync import bonds, clearing, filling, flips, weighing
 from connector.sync.filling import Key
 from connector.sync.jobs import Done, End, Hold, Job, Later, Lost, ParentState, Stopped
 from connector.sync.weighing import Outcome
@@ -19,6 +20,7 @@ from connector.sync.weighing import Outcome
 _GONE = "{name} {row} is not there any more"
 _UNSEEN_FOR = timedelta(seconds=120)
 _MOVING = (OutboxState.READY, OutboxState.CLAIMED, OutboxState.WAITING)
+_UNDONE = (Stopped, Hold, Later, Lost)
 
 
 def weigh_all(jobs: Sequence[Job], now: datetime, found: Mapping[Key, str]) -> None:
@@ -33,11 +35,16 @@ def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
     if job.releasing or job.adopted:
         if job.adopted and job.missing:
             job.end = Lost(_GONE.format(name=job.pair.object, row=job.salesforce_id))
+        elif clearing.may_still_come(job, now, _UNSEEN_FOR):
+            job.end = Later(now + timedelta(seconds=5), "a first write may still come through")
         elif job.adopted or _has_let_go(job):
             job.end = Done()
         return
     if job.missing:
         job.end = Lost(_GONE.format(name=job.pair.object, row=job.salesforce_id))
+        return
+    if job.was_found and job.row is not None and job.row.get(KEY_FIELD) in job.leaving:
+        job.end = Later(None, "the row is being released by the person it belonged to")
         return
     creating = job.salesforce_id is None
     if job.pair.unseen_write and job.row is not None:
@@ -45,7 +52,13 @@ def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
     if not _is_wanted(job):
         return
     job.outcome = weighing.weigh(
-        job.mapping, job.seen, job.base, job.row, creating=creating, found=found
+        job.mapping,
+        job.seen,
+        job.base,
+        job.row,
+        creating=creating,
+        found=found,
+        frozen=flips.frozen(job.pair),
     )
     job.end = _unsettled(job, job.outcome, now)
     if job.open and creating:
@@ -55,13 +68,16 @@ def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
 def _unsettled(job: Job, outcome: Outcome, now: datetime) -> End | None:
     """What keeps the whole record from being written, if anything does."""
     failing = [
-        question for question in outcome.questions if question.kind == "value" and question.computed
+        question
+        for question in outcome.questions
+        if question.kind == ConflictKind.VALUE and question.computed
     ]
     if failing:
         first = failing[0]
         return Stopped(OutboxState.PARKED, first.reason, first.next_step)
-    if awaited := [each for each in outcome.questions if each.kind == "wait"]:
-        return Later(now + timedelta(seconds=60), awaited[0].reason)
+    if awaited := [each for each in outcome.questions if each.kind == ConflictKind.WAIT]:
+        first = awaited[0]
+        return Later(now + timedelta(seconds=60), first.reason, next_step=first.next_step)
     if _must_wait_for_sight(job, now):
         return Later(now + timedelta(seconds=5), "an earlier write has not been seen yet")
     return None
@@ -89,7 +105,8 @@ def _has_let_go(job: Job) -> bool:
     """Whether no row carries this pair's marks: there was none, it is gone, or it is another's now."""
     if job.salesforce_id is None or job.missing:
         return True
-    return job.row is not None and job.row.get(KEY_FIELD) != job.pair.key
+    ours = (job.pair.key, None) if job.pair.erasing else (job.pair.key,)
+    return job.row is not None and job.row.get(KEY_FIELD) not in ours
 
 
 def _count_attempt_as_ours(job: Job, row: Fields) -> None:
@@ -194,6 +211,8 @@ def _release(job: Job) -> WriteIntent:
     for line in job.mapping.lines:
         for name in set(line.fields) & set(job.mapping.marks):
             cleared.update(line.canonical({name: None}))
+    if job.pair.erasing:
+        cleared |= clearing.blanks(job.mapping)
     return WriteIntent(job.ref, job.pair.object, job.pair.key, job.salesforce_id, cleared)
 
 
@@ -229,11 +248,15 @@ def _known_id(state: ParentState, by_pair: Mapping[str, Job]) -> str | None:
     if state.pair is None or state.pair.match is MatchState.CONFLICT:
         return None
     job = by_pair.get(str(state.pair.id))
-    if job is not None and isinstance(job.end, Stopped | Hold | Later | Lost) and not job.adopted:
-        return state.pair.salesforce_id
-    if job is not None:
-        return job.salesforce_id
-    return state.pair.salesforce_id
+    goes = job is not None and (job.adopted or not isinstance(job.end, _UNDONE))
+    if job is not None and goes:  # a row that is only now given our key is named by it, to go first
+        return None if job.open and job.was_found else job.salesforce_id
+    return state.pair.salesforce_id if _is_marked(state.pair) else None
+
+
+def _is_marked(pair: Pair) -> bool:
+    """Whether a row that was found bears our key: until then its children wait (design rule 2)."""
+    return pair.adopted or pair.match is not MatchState.FOUND or pair.version > 0
 
 
 def _is_coming(state: ParentState, comes_along: Job | None) -> bool:
@@ -273,14 +296,18 @@ def _group(job: Job, parents: Sequence[ParentRef]) -> str | None:
 
 
 def is_delicate(job: Job) -> bool:
-    """Whether a write carries values that the other side may edit too."""
+    """Whether the row alone will not tell what a write carried: whatever changes a row that others
+    may change too, and of a first write the values that the other side may edit.
+    """
     sent = job.outcome.sent if job.outcome is not None else {}
+    if job.base:
+        return bool(sent)
     both = (line for line in job.mapping.lines if line.direction is Direction.BOTH)
     return any(weighing.entries_of(line, sent) for line in both)
 
 
-def sent_base(job: Job, row: Fields | None) -> dict[str, Value]:
-    """The base once a job is through."""
+def sent_base(job: Job, row: Fields | None, decided: Fields) -> dict[str, Value]:
+    """The base once a job is through; `decided` is what a person changed of it meanwhile."""
     if job.outcome is None:
-        return dict(job.base)
-    return {**job.base, **weighing.settled_base(job.mapping, job.outcome, row)}
+        return {**job.base, **decided}
+    return {**job.base, **decided, **weighing.settled_base(job.mapping, job.outcome, row)}

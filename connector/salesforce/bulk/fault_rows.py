@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from connector.domain.faults import BY_ITSELF
 from connector.domain.faults import FaultKind as K
 from connector.salesforce.fault_rules import Backoff, Rule, Way
 
 _LOCK = Backoff(1, 60, 8)
 _FEW = Backoff(5, 60, 3, then_park=True)
 _ADMIN = Backoff(300, 900)
-_ITSELF = "Nothing to do: it is tried again by itself."
 
 BULK: tuple[Rule, ...] = (
     Rule(
@@ -18,7 +18,7 @@ BULK: tuple[Rule, ...] = (
         "Nothing to do unless it keeps coming back: then look for a parent record that many processes edit at once.",
         backoff=_LOCK,
     ),
-    Rule("API_ERROR", K.RETRY, Way.RETRY, _ITSELF, backoff=_FEW),
+    Rule("API_ERROR", K.RETRY, Way.RETRY, BY_ITSELF, backoff=_FEW),
     Rule(
         "EXCEEDEDQUOTA",
         K.WAIT,
@@ -31,15 +31,15 @@ BULK: tuple[Rule, ...] = (
         "INVALIDBATCH",
         K.CONFIG,
         Way.REFRESH,
-        "Check that the fields of the mapping on {where} exist and that the integration user may edit them (permission set LINE Connector), then redrive.",
+        "See in Setup > Object Manager that the fields of the mapping of {object} exist, and in Setup > Permission Sets > LINE Connector that they may be edited, then redrive.",
     ),
-    Rule("INVALIDJOB", K.RETRY, Way.RETRY, _ITSELF, backoff=_FEW),
-    Rule("INVALIDJOBSTATE", K.RETRY, Way.RETRY, _ITSELF, backoff=_FEW),
+    Rule("INVALIDJOB", K.RETRY, Way.RETRY, BY_ITSELF, backoff=_FEW),
+    Rule("INVALIDJOBSTATE", K.RETRY, Way.RETRY, BY_ITSELF, backoff=_FEW),
     Rule(
         "INVALIDUSER",
         K.CONFIG,
         Way.PARK,
         "The job was made by another user: use the same integration user as before, then redrive.",
     ),
-    Rule("BULK_JOB_ENDED", K.RETRY, Way.RETRY, _ITSELF, backoff=_FEW),
+    Rule("BULK_JOB_ENDED", K.RETRY, Way.RETRY, BY_ITSELF, backoff=_FEW),
 )

@@ -162,6 +162,16 @@ class Alert(Base):
     closed_at: Mapped[datetime | None]
 
 
+class Pruning(Base):
+    """How far one class of data has been looked through for what is too old."""
+
+    __tablename__ = "prunings"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str | None]  # the key of the last row looked at; none: from the start
+    due: Mapped[datetime]  # when to go on
+
+
 class Published(Base):
     """One published version of a document an admin owns: a mapping, the notices, a message."""
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connector.domain.lines import Cause, Lane
@@ -42,6 +43,18 @@ class Received(Base):
         sa.Index("ix_received_subject", "subject"),
         sa.Index("ix_received_ledger", "source", "ledger"),
         sa.Index("ix_received_at", "received_at", postgresql_using="brin"),
+        sa.Index(
+            "ix_received_forms",
+            "person_id",
+            "received_at",
+            postgresql_where=sa.text("source = 'form'"),
+        ),
+        sa.Index(
+            "ix_received_address",
+            "address_hash",
+            "received_at",
+            postgresql_where=sa.text("address_hash IS NOT NULL"),
+        ),
     )
 
     id: Mapped[serial]
@@ -69,8 +82,10 @@ class Received(Base):
     claimed_until: Mapped[datetime | None]
     reason: Mapped[str | None]
     received_at: Mapped[now]
-    original: Mapped[dict[str, Value] | None]  # the body as it came, where somebody edited it
+    # The body as it came, where somebody edited it.
+    original: Mapped[dict[str, Value] | None] = mapped_column(JSONB(none_as_null=True))
     edited_by: Mapped[str | None]
+    address_hash: Mapped[str | None]  # of forms: where it was sent from, keyed
 
 
 class Tally(Base):

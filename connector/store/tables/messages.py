@@ -76,6 +76,7 @@ class Envelope(Base):
     claim_token: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
     reason: Mapped[str | None]
+    next_step: Mapped[str | None]
     request_id: Mapped[str | None]
     created_at: Mapped[now]
 

@@ -62,8 +62,9 @@ class Pair(Base):
     attempt: Mapped[dict[str, Value] | None]  # the values that write carried
     # Org time up to which the base knows the row: what was seen of it earlier is no news.
     seen_at: Mapped[datetime | None]
-    looked_at: Mapped[datetime | None]  # org time of the look that the last write went by
-    flips: Mapped[dict[str, Value] | None]  # by line: when which side turned the other's value back
+    looks: Mapped[dict[str, Value] | None]  # by line: what its last write found, and when it looked
+    doubts: Mapped[list[Value] | None]  # what was seen meanwhile, until the row is read again
+    flips: Mapped[dict[str, Value] | None]  # by line: whose value was turned back, and when
     erasing: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     bulk_job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bulk_jobs.id"))
     state: Mapped[PairState] = mapped_column(choice(PairState), default=PairState.OPEN)
@@ -136,7 +137,7 @@ class Conflict(Base):
 
     id: Mapped[identity]
     pair_id: Mapped[UUID] = mapped_column(sa.ForeignKey("pairs.id"))
-    kind: Mapped[str]  # merge | match | overwritten | value | flips
+    kind: Mapped[str]  # as in `ConflictKind`
     line: Mapped[str]
     base: Mapped[dict[str, Value] | None]
     ours: Mapped[dict[str, Value] | None]

@@ -61,6 +61,7 @@ class Binding(Base):
             postgresql_where=sa.text("unbound_at IS NULL"),
         ),
         sa.Index("ix_bindings_member", "member_id"),
+        sa.Index("ix_bindings_person", "person_id", "bound_at"),
     )
 
     id: Mapped[identity]
@@ -131,10 +132,15 @@ class CodeTry(Base):
     """A product code that a person typed and that does not exist: guessing is rate limited."""
 
     __tablename__ = "code_tries"
-    __table_args__ = (sa.Index("ix_code_tries_person", "person_id", "at"),)
+    __table_args__ = (
+        sa.Index("ix_code_tries_person", "person_id", "at"),
+        sa.Index("ix_code_tries_address", "address_hash", "at"),
+        sa.Index("ix_code_tries_at", "at"),
+    )
 
     id: Mapped[serial]
     person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("people.id"))
+    address_hash: Mapped[str | None]
     at: Mapped[datetime]
 
 

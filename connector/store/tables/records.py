@@ -26,6 +26,12 @@ class Record(Base):
             unique=True,
             postgresql_where=sa.text("kind = 'product'"),
         ),
+        sa.Index(
+            "ix_records_contact_phone",
+            sa.text("(values ->> 'contact_phone')"),
+            "created_at",
+            postgresql_where=sa.text("kind = 'repair_request'"),
+        ),
     )
 
     id: Mapped[identity]

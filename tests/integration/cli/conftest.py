@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -18,16 +18,26 @@ from connector.cli import entrance
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.records import Kind
-from connector.domain.states import EffectState, InboxState, Ledger, OutboxState
+from connector.domain.states import (
+    EffectState,
+    EnvelopeState,
+    InboxState,
+    Ledger,
+    NoticeState,
+    OutboxState,
+)
 from connector.mapping.loader import read_folder
 from connector.members import people
 from connector.store.session import Store
 from connector.store.tables import (
+    Envelope,
     Friendship,
     Member,
+    Notice,
     Org,
     Outbox,
     Pair,
+    Person,
     Published,
     Received,
     Source,
@@ -163,6 +173,68 @@ def town(store: Store, catalogs: Catalogs, starter: dict[str, str]) -> Town:
         for path, text in starter.items():
             session.add(Published(path=path, text=text, live=True, author="a", reason="b"))
     return Town(store, catalogs)
+
+
+@pytest.fixture
+def stopped(town: Town) -> Pair:
+    """A pair that a worker has parked."""
+    pair = town.pair(town.friend(), "friend-lead")
+    town.stops(pair, reason="FIELD_X: Company is missing")
+    return pair
+
+
+@pytest.fixture
+def unread(town: Town) -> Received:
+    """An event that could not be read."""
+    with town.store.transaction() as session:
+        row = Received(
+            source=Source.LINE,
+            kind="follow",
+            dedupe_key=str(uuid7()),
+            body={},
+            at=datetime.now(UTC),
+            state=InboxState.DEAD,
+            ledger=Ledger.DEAD,
+            attempts=5,
+            reason="KeyError: 'x'",
+        )
+        session.add(row)
+    return row
+
+
+@pytest.fixture
+def unsent(town: Town) -> Envelope:
+    """A message that LINE refused, and the row that caused it."""
+    user = "U" + "9" * 32
+    town.friend(user)
+    with town.store.transaction() as session:
+        person = session.scalars(sa.select(Person).where(Person.line_user_id == user)).one()
+        envelope = Envelope(
+            person_id=person.id,
+            oa="U0",
+            retry_key=uuid4(),
+            state=EnvelopeState.DEAD,
+            reason="400: too long",
+        )
+        session.add(envelope)
+        session.flush()
+        notice = Notice(
+            envelope_id=envelope.id,
+            person_id=person.id,
+            rule="menu",
+            purpose="service",
+            template="menu",
+            before={},
+            after={},
+            expires_at=datetime.now(UTC) + timedelta(hours=1),
+            state=NoticeState.DEAD,
+        )
+        session.add(notice)
+        session.flush()
+        row = session.scalar(sa.select(sa.func.max(Received.id)))
+        effects.link_notice(session, (row,), notice.id)
+        effects.move_notices(session, [notice.id], EffectState.DEAD)
+    return envelope
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def test_a_parked_pair_names_field_value_and_the_way_back(town, cause):
     town.stops(pair, reason="REQUIRED: Company", code="REQUIRED", fields=["Company"])
     found = cause(f"friend:{friend}")
     assert (found["rule"], found["field"], found["value"]) == ("parked", "Company", "LINE")
-    assert f"connector redrive pair:{pair.id}" in found["next_step"]
+    assert f"connector dead redrive pair:{pair.id}" in found["next_step"]
 
 
 def test_a_dead_pair_is_told_as_dead(town, cause):

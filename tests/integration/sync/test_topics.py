@@ -12,6 +12,7 @@ import requests
 import sqlalchemy as sa
 
 from connector.salesforce.capture import TOPIC
+from connector.salesforce.pubsub.events import ChangeEvent, Decoder
 from connector.store.tables import Hole, Pair, Received, Stream
 from connector.sync import carriage
 from connector.sync.topics import TopicReader
@@ -214,6 +215,27 @@ def test_an_overflow_lets_the_object_be_read_again_and_says_so(world: World) -> 
         world.until(lambda: all(hole.closed_at for hole in all_of(world, Hole)))
         (hole,) = all_of(world, Hole)
         assert hole.objects == ["Contact"]
+
+
+def test_an_event_that_cannot_be_decoded_does_not_stop_the_stream(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, member = member_of(world)
+    contact = world.row(CONTACT)
+    with world.listening():
+        decode = Decoder._read
+
+        def garbled(self: Decoder, payload: bytes, replay_id: bytes) -> ChangeEvent:
+            monkeypatch.setattr(Decoder, "_read", decode)
+            raise EOFError
+
+        monkeypatch.setattr(Decoder, "_read", garbled)
+        world.agent_edits("Contact", contact["Id"], Email="garbled@example.com")
+        world.until(lambda: world.record(member).values["email"] == "garbled@example.com")
+        world.until(lambda: all(hole.closed_at for hole in all_of(world, Hole)))
+        assert [hole.objects for hole in all_of(world, Hole)] == [["Contact"]]
+        world.agent_edits("Contact", contact["Id"], Email="next@example.com")
+        world.until(lambda: world.record(member).values["email"] == "next@example.com")
 
 
 def test_a_place_that_is_kept_no_more_leaves_a_hole_that_is_filled(world: World) -> None:

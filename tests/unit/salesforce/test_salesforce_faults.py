@@ -190,6 +190,12 @@ def test_a_lock_is_tried_eight_times_within_a_minute_each_and_then_dead():
     assert isinstance(policy(fault, 8, NOW, _half), GiveUp)
 
 
+def test_a_spent_day_is_looked_at_again_within_a_minute_for_calls_come_free_all_the_time():
+    decision = policy(fault_of("REQUEST_LIMIT_EXCEEDED", "TotalRequests"), 1, NOW, lambda: 1.0)
+    assert isinstance(decision, Pause)
+    assert decision.until <= NOW + timedelta(minutes=1)
+
+
 def test_an_unexplained_server_error_is_parked_after_three_tries():
     fault = fault_of("UNKNOWN_EXCEPTION", "ErrorId: 1-2")
     decision = policy(fault, 3, NOW, _half)

@@ -26,7 +26,9 @@ def ended(
     """What becomes of a job after this fault."""
     job: Any = Job(
         intent=SimpleNamespace(attempts=attempts),  # type: ignore[arg-type]
-        pair=SimpleNamespace(**{"state": PairState.OPEN, "object": "Contact", **pair}),  # type: ignore[arg-type]
+        pair=SimpleNamespace(
+            **{"state": PairState.OPEN, "object": "Contact", "erasing": False, **pair}
+        ),  # type: ignore[arg-type]
         record=None,  # type: ignore[arg-type]
         seen={},
         mapping=SimpleNamespace(match=(), adopt=None),  # type: ignore[arg-type]

@@ -37,12 +37,14 @@ def upgrade() -> None:
     sa.Column('number', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('hour', 'source', 'kind', 'ledger', name=op.f('pk_tallies')),
     )
-    op.add_column('pairs', sa.Column('looked_at', _MOMENT, nullable=True))
+    op.add_column('pairs', sa.Column('looks', _JSON, nullable=True))
+    op.add_column('pairs', sa.Column('doubts', _JSON, nullable=True))
     op.add_column('pairs', sa.Column('flips', _JSON, nullable=True))
     op.add_column('pairs', sa.Column('erasing', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column('conflicts', sa.Column('told', _JSON, nullable=True))
     op.add_column('conflicts', sa.Column('decision', _JSON, nullable=True))
     op.create_index('ix_attempts_at', 'attempts', ['at'], postgresql_using='brin')
+    op.add_column('envelopes', sa.Column('next_step', sa.String(), nullable=True))
     op.create_index('ix_envelopes_token', 'envelopes', ['token_id'], postgresql_where=sa.text('token_id IS NOT NULL'))
     op.create_index('ix_envelopes_at', 'envelopes', ['created_at'], postgresql_using='brin')
     op.drop_constraint('fk_history_received_id', 'history', type_='foreignkey')
@@ -54,6 +56,20 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('erased_at', _MOMENT, nullable=False),
     sa.PrimaryKeyConstraint('hash', name=op.f('pk_tombstones')),
+    )
+    op.add_column('received', sa.Column('address_hash', sa.String(), nullable=True))
+    op.create_index('ix_received_forms', 'received', ['person_id', 'received_at'], postgresql_where=sa.text("source = 'form'"))
+    op.create_index('ix_received_address', 'received', ['address_hash', 'received_at'], postgresql_where=sa.text('address_hash IS NOT NULL'))
+    op.add_column('code_tries', sa.Column('address_hash', sa.String(), nullable=True))
+    op.create_index('ix_code_tries_address', 'code_tries', ['address_hash', 'at'])
+    op.create_index('ix_code_tries_at', 'code_tries', ['at'])
+    op.create_index('ix_bindings_person', 'bindings', ['person_id', 'bound_at'])
+    op.create_index('ix_records_contact_phone', 'records', [sa.text("(values ->> 'contact_phone')"), 'created_at'], postgresql_where=sa.text("kind = 'repair_request'"))
+    op.create_table('prunings',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('place', sa.String(), nullable=True),
+    sa.Column('due', _MOMENT, nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_prunings')),
     )
     op.create_table('alerts',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
