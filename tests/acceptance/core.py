@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -17,17 +16,12 @@ PATIENCE = 120
 MESSAGES = ("歡迎加入", "同意並開始", "綁定會員", "案件編號", "已開始處理")
 
 
-def all_well() -> None:
-    """Nothing goes wrong."""
-
-
 @dataclass
 class Core:
-    """One customer's way from the follow to the repair; `trouble` strikes in every step."""
+    """One customer's way from the follow to the repair."""
 
     world: World
     phone: str
-    trouble: Callable[[], None] = all_well
     customer: Customer = field(init=False)
     code: str = ""
 
@@ -45,11 +39,9 @@ class Core:
 
     def consents(self) -> None:
         """Follow, greeting, consent, Lead."""
-        with self._step():
-            self.customer.follows()
+        self.customer.follows()
         self.customer.received("歡迎加入", seconds=PATIENCE)
-        with self._step():
-            self.customer.consents()
+        self.customer.consents()
         self._wait(lambda: self.world.org.leads(self.customer.user_id), "the Lead")
 
     def is_bound(self) -> None:
@@ -57,42 +49,37 @@ class Core:
         self.world.org.create(
             "Contact", LastName="王", FirstName="小明", MobilePhone=spaced(self.phone)
         )
-        with self._step():
-            self.customer.binds("王小明", self.phone)
+        self.customer.binds("王小明", self.phone)
         self._wait(lambda: self._contacts_with_account(), "the Contact with its Account")
 
     def registers(self) -> None:
         """A code becomes an Asset."""
         (made,) = self.world.cli.codes("AC-200")
         self.code = made["code"]
-        with self._step():
-            self.customer.registers(self.code, str(date.today() - timedelta(days=3)))
+        self.customer.registers(self.code, str(date.today() - timedelta(days=3)))
         self._wait(lambda: self.world.org.assets(self.code), "the Asset")
 
     def asks(self) -> None:
         """A repair request becomes a Case, and its number a message."""
         registered = self.customer.api("GET", "/registrations").json()[0]["registration_id"]
-        with self._step():
-            self.customer.asks_for_repair(
-                registration_id=registered,
-                symptom="漏水",
-                description="",
-                address="高雄市前金區中正四路 211 號",
-                slots=[f"{date.today() + timedelta(days=2)} EVENING"],
-                contact_phone=self.phone,
-            )
+        self.customer.asks_for_repair(
+            registration_id=registered,
+            symptom="漏水",
+            description="",
+            address="高雄市前金區中正四路 211 號",
+            slots=[f"{date.today() + timedelta(days=2)} EVENING"],
+            contact_phone=self.phone,
+        )
         self.customer.received("案件編號", seconds=PATIENCE)
 
     def is_told(self) -> None:
         """The agent works on the Case, the customer hears of it."""
-        with self._step():
-            self.world.org.edit("Case", self.case()["Id"], Status="Working")
+        self.world.org.edit("Case", self.case()["Id"], Status="Working")
         self.customer.received("已開始處理", seconds=PATIENCE)
 
     def is_corrected(self) -> None:
         """The agent mends the name."""
-        with self._step():
-            after = self.world.org.edit("Contact", self.contact()["Id"], FirstName="大明")
+        after = self.world.org.edit("Contact", self.contact()["Id"], FirstName="大明")
         self.world.settled(after, seconds=PATIENCE)
         assert self.customer.me()["member"]["name"] == "王大明"
 
@@ -133,12 +120,6 @@ class Core:
 
     def _wait(self, look: Callable[[], Any], what: str) -> None:
         until(look, what, PATIENCE)
-
-    @contextmanager
-    def _step(self) -> Iterator[None]:
-        """Trouble comes before what happens, so that it meets the work that follows."""
-        self.trouble()
-        yield
 
 
 def spaced(phone: str) -> str:
