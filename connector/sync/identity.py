@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -93,7 +92,7 @@ def _rebind(session: Session, mapping: CompiledMapping, pair: Pair, master: str)
     Until then the pair keeps the lost row's Id, by which the master is found again. What the master
     holds in lines of both ways was chosen in the merge: an edit. What only we write it never met.
     """
-    if not pair.adopted and session.scalar(_holder(pair, master)) is not None:
+    if not pair.adopted and is_held(session, pair, master):
         pair.match, pair.reason = MatchState.CONFLICT, _TWO
         return OutboxState.PARKED
     pair.salesforce_id, pair.match, pair.reason = master, MatchState.FOUND, None
@@ -107,9 +106,9 @@ def forget_ours(pair: Pair, mapping: CompiledMapping) -> None:
     pair.base = {name: entry for entries in met for name, entry in entries.items()}
 
 
-def _holder(pair: Pair, row: str) -> sa.Select[UUID]:
-    """Another pair that holds a row, or is still clearing its marks from it."""
-    return sa.select(Pair.id).where(
+def is_held(session: Session, pair: Pair, row: str) -> bool:
+    """Whether another pair holds a row, or is still clearing its marks from it."""
+    holder = sa.select(Pair.id).where(
         Pair.org_id == pair.org_id,
         Pair.object == pair.object,
         Pair.salesforce_id == row,
@@ -117,6 +116,7 @@ def _holder(pair: Pair, row: str) -> sa.Select[UUID]:
         Pair.id != pair.id,
         ~Pair.adopted,
     )
+    return session.scalar(holder.limit(1)) is not None
 
 
 def settle(scene: Scene, row: Outbox, pair: Pair, to: OutboxState | None, version: int) -> None:

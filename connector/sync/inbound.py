@@ -65,7 +65,7 @@ def _read_all_again(scene: Scene, row: Received) -> Ledger:
 def _pairs_of(session: Session, seen: Sighting) -> list[Pair]:
     tied = [Pair.salesforce_id == seen.row_id]
     if isinstance(seen.key, str) and seen.key:
-        tied.append(sa.and_(Pair.key == seen.key, Pair.salesforce_id.is_(None)))
+        tied.append(Pair.key == seen.key)
     standing = Pair.state.in_((PairState.OPEN, PairState.GONE))
     # marks that could not be cleared, for the row was in the recycle bin
     left = sa.and_(Pair.state == PairState.CLOSED, ~Pair.erasing, Pair.key == seen.key)
@@ -83,13 +83,9 @@ def _meet(scene: Scene, pair: Pair, seen: Sighting, cause: Cause) -> bool:
     session.refresh(pair, with_for_update=True)
     if pair.erasing:
         return False
-    if pair.state is PairState.CLOSED:
-        _let_go_again(scene, mapping, pair, record, seen, cause)
-        return True
-    if seen.deleted:
-        _ask_after(scene, mapping, pair, record, cause)
-        return True
-    if identity.arrive(scene, mapping, pair, record, seen.fields):
+    if _is_about_the_row(scene, mapping, pair, record, seen, cause) or identity.arrive(
+        scene, mapping, pair, record, seen.fields
+    ):
         return True
     if pair.match is MatchState.CONFLICT:
         return True  # until a person decides, nothing of this row reaches LINE
@@ -108,12 +104,48 @@ def _meet(scene: Scene, pair: Pair, seen: Sighting, cause: Cause) -> bool:
     return True
 
 
+def _is_about_the_row(
+    scene: Scene,
+    mapping: CompiledMapping,
+    pair: Pair,
+    record: Record,
+    seen: Sighting,
+    cause: Cause,
+) -> bool:
+    """Act on what tells of the row itself and not of its values; says whether it does."""
+    if pair.state is PairState.CLOSED:
+        _let_go_again(scene, mapping, pair, record, seen, cause)
+    elif pair.salesforce_id not in (None, seen.row_id):
+        _stands_again(scene, mapping, pair, record, seen, cause)
+    elif seen.deleted:
+        _ask_after(scene, mapping, pair, record, cause)
+    else:
+        return False
+    return True
+
+
 def _ask_after(
     scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, cause: Cause
 ) -> None:
     """A row that is gone was merged, perhaps: the recycle bin is asked first."""
     if pair.state is PairState.OPEN:
         _look_again(scene, mapping, pair, record, cause)
+
+
+def _stands_again(
+    scene: Scene,
+    mapping: CompiledMapping,
+    pair: Pair,
+    record: Record,
+    seen: Sighting,
+    cause: Cause,
+) -> None:
+    """The row that bears the pair's key is back, from a merge that was undone: it is the pair's again."""
+    gone = seen.deleted or identity.fate_of(seen.fields) is not None
+    if gone or not seen.is_news(pair) or identity.is_held(scene.session, pair, seen.row_id):
+        return
+    pair.salesforce_id, pair.state = seen.row_id, PairState.OPEN
+    _look_again(scene, mapping, pair, record, cause)
 
 
 def _let_go_again(

@@ -72,6 +72,30 @@ def test_a_merge_that_was_undone_before_we_read_of_it_moves_nothing(world: World
     assert world.outbox() == []
 
 
+def test_a_merge_that_is_undone_before_the_winner_is_stamped_gives_the_row_back(
+    world: World,
+) -> None:
+    user, member = member_of(world)
+    row = row_of(world, member)
+    winner = world.agent_makes("Contact", LastName="王", FirstName="小明")
+    merges(world, "Contact", winner, row)
+    stir.poll(world)
+
+    def undone(steps: Sequence[Step]) -> None:
+        if stir.writes(steps) and row_of(world, member) == winner:
+            tapped.before = lambda _: None
+            undeletes(world, row)
+
+    tapped = stir.tap(world, before=undone)
+    stir.settle_down(world)
+    assert row_of(world, member) == row
+    assert [each for each in world.outbox() if each.state == "parked"] == []
+    world.unbind(user)
+    stir.settle_down(world)
+    carried = world.rows("SELECT Id FROM Contact WHERE LINE_Key__c != null")
+    assert carried == []
+
+
 def test_a_row_that_comes_back_while_we_ask_after_it_is_not_given_up(world: World) -> None:
     _, member = member_of(world)
     row = row_of(world, member)
