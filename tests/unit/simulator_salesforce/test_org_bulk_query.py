@@ -155,7 +155,7 @@ def test_jobs_and_results_are_taken_from_the_allocation_of_the_day(
 
 def test_other_calls_are_answered_while_a_job_is_at_work(bulk: Bulk, agent: Client) -> None:
     job_id = bulk.open("Contact", "insert")
-    bulk.put(job_id, "LastName\n" + "A\n" * 6000)
+    bulk.put(job_id, "LastName\n" + "A\n" * 20_000)
     bulk.move(job_id, "UploadComplete")
     waits = []
     while bulk.info(job_id)["state"] != "JobComplete":
