@@ -4,7 +4,7 @@
 
 One lane of intents, claimed by 200 and settled, each in a transaction with fsync; as many are wanted anew
 after every cycle, so the number that waits stays the same. The queue is filled after the first claims and never
-analysed by hand. The snapshot is a repeatable-read transaction that is opened before the churn and kept.
+analysed by hand; ids rise, as real ones do. The snapshot is a repeatable-read transaction that is opened before the churn and kept.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ CYCLES = 150
 LEASE = timedelta(seconds=60)
 FILL = """
     INSERT INTO records (id, kind, "values", version)
-        SELECT md5('r' || n)::uuid, 'member', '{}', 1 FROM generate_series(1, CAST(:pairs AS integer)) n;
+        SELECT ('1' || lpad(to_hex(n), 31, '0'))::uuid, 'member', '{}', 1 FROM generate_series(1, CAST(:pairs AS integer)) n;
     INSERT INTO pairs (id, record_id, mapping, org_id, object, key, salesforce_id, adopted, "match", base,
                        version, unseen_write, state)
-        SELECT md5('p' || n)::uuid, md5('r' || n)::uuid, 'member-contact', '00D', 'Contact', n::text,
+        SELECT ('2' || lpad(to_hex(n), 31, '0'))::uuid, ('1' || lpad(to_hex(n), 31, '0'))::uuid, 'member-contact', '00D', 'Contact', n::text,
                'row' || n, false, 'found', '{}', 1, false, 'open' FROM generate_series(1, CAST(:pairs AS integer)) n;
 """
 WAIT = """
     INSERT INTO outbox (pair_id, lane, cause, recheck, again, state, attempts, due)
-        SELECT md5('p' || n)::uuid, 'urgent', 'live', false, false, 'ready', 0,
+        SELECT ('2' || lpad(to_hex(n), 31, '0'))::uuid, 'urgent', 'live', false, false, 'ready', 0,
                clock_timestamp() - interval '1 hour' * (1 - n::float / :waiting)
         FROM generate_series(CAST(:first AS integer), CAST(:waiting AS integer)) n;
 """
@@ -97,13 +97,13 @@ class Queue:
         return len(claimed)
 
     def _want(self, number: int) -> None:
-        names = [f"p{next(self.fresh)}" for _ in range(number)]
+        numbers = [next(self.fresh) for _ in range(number)]
         again = """
             INSERT INTO outbox (pair_id, lane, cause, recheck, again, state, attempts)
-                SELECT md5(name)::uuid, 'urgent', 'live', false, false, 'ready', 0
-                FROM unnest(CAST(:names AS text[])) name ON CONFLICT DO NOTHING
+                SELECT ('2' || lpad(to_hex(n), 31, '0'))::uuid, 'urgent', 'live', false, false, 'ready', 0
+                FROM unnest(CAST(:numbers AS integer[])) n ON CONFLICT DO NOTHING
         """
-        self._run(again, names=names)
+        self._run(again, numbers=numbers)
 
     def _run(self, text: str, **values: object) -> None:
         with self.store.engine.begin() as connection:
