@@ -16,15 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.faults import Fault
-from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import InboxState, Ledger, MatchState, OutboxState, PairState
+from connector.domain.states import MatchState, OutboxState, PairState
 from connector.domain.values import Values
 from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
-from connector.store.tables import Outbox, Pair, Person, Received, Record, Source
-from connector.sync import effects, lookups, outbox, views
+from connector.store.tables import Outbox, Pair, Person, Record
+from connector.sync import acts, effects, lookups, outbox, views
 from connector.sync import jobs as loading
 from connector.sync.catalog import Catalog, Catalogs
 from connector.sync.changes import Scene, make_pair
@@ -115,7 +114,8 @@ def adopt(store: Store, catalogs: Catalogs, author: str, looked: Callable[[int],
     """Want the pairs of every record that has no row yet; says how many. What is parked stays parked."""
     with store.transaction() as session:
         kinds = _kinds(catalogs.live(session))
-        act = _act(session, author)
+        act = acts.act(session, "adopt", author, {}).id
+        effects.reckon(session, [act])
     wanted = 0
     for kind in kinds:
         after, size = _FIRST, 1
@@ -139,22 +139,6 @@ def _want_page(
             effects.link_pair(session, scene.received, pair.id, record.version)
             outbox.want(session, pair.id, Lane.BULK, Cause.BACKFILL)
         return len(records), records[-1].id if records else after, len(fresh)
-
-
-def _act(session: Session, author: str) -> int:
-    act = Received(
-        source=Source.OPERATOR,
-        kind="adopt",
-        dedupe_key=f"adopt:{uuid7()}",
-        body={"author": author},
-        at=datetime.now(UTC),
-        state=InboxState.DONE,
-        verdict=Ledger.UNCHANGED,
-    )
-    session.add(act)
-    session.flush()
-    effects.reckon(session, [act.id])
-    return act.id
 
 
 # -- the records

@@ -19,7 +19,7 @@ from connector.errors import ConnectorError
 from connector.mapping.compiled import CompiledMapping, Line, LineProblem
 from connector.store.session import Store
 from connector.store.tables import Pair, Received, Record
-from connector.sync import bodies, entering, redriving, stuck, views
+from connector.sync import acts, bodies, entering, redriving, stuck, views
 from connector.sync.catalog import Catalog, Catalogs
 from connector.sync.changes import alter
 from connector.sync.inbound import lock_record
@@ -156,9 +156,8 @@ def _amend_record(
     by: By,
 ) -> None:
     names: list[Value] = [edit.name for edit in edits]
-    act = redriving.act_of(
-        session, "edit", by.author, found, record.person_id, reason=by.reason, names=names
-    )
+    told = {**redriving.told(found), "reason": by.reason, "names": names}
+    act = acts.act(session, "edit", by.author, told, person=record.person_id)
     scene = scene_for(session, catalogs, datetime.now(UTC), (act.id,), "operator")
     scene.author = by.author
     values = {edit.name: edit.after for edit in edits}
@@ -183,7 +182,8 @@ def _amend_body(
     amended = bodies.with_parts(row.body if body is None else bodies.whole(body), wanted)
     edits = [Edit(*change) for change in bodies.differences(row.body, amended)]
     if edits and not dry:
-        act = redriving.act_of(session, "edit", by.author, found, row.person_id, reason=by.reason)
+        told = {**redriving.told(found), "reason": by.reason}
+        act = acts.act(session, "edit", by.author, told, person=row.person_id)
         row.original = row.body if row.original is None else row.original
         row.body, row.edited_by = amended, by.author
         session.flush()

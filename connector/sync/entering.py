@@ -62,7 +62,7 @@ def _day(text: str) -> Value:
 
 def _set(text: str) -> Value:
     listed = json.loads(text) if text.startswith("[") else text.split(",")
-    return sorted({str(each).strip() for each in listed})  # type: ignore[return-value]
+    return list[Value](sorted({str(each).strip() for each in listed}))
 
 
 def _slots(text: str) -> Value:

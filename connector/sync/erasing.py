@@ -17,7 +17,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
 from connector.domain.records import SCHEMAS, Kind
 from connector.domain.states import (
@@ -30,6 +29,7 @@ from connector.domain.states import (
     OutboxState,
     PairState,
 )
+from connector.domain.values import Value
 from connector.errors import ConnectorError
 from connector.logs import scrubbed
 from connector.members import people
@@ -44,9 +44,8 @@ from connector.store.tables import (
     Pair,
     Received,
     Record,
-    Source,
 )
-from connector.sync import copies, effects, outbox, whereabouts
+from connector.sync import acts, copies, effects, outbox, whereabouts
 from connector.sync.copies import Whose
 
 _QUIET = {"synchronize_session": False}
@@ -125,7 +124,8 @@ class Erasure:
         going = [pair for pair in pairs if not pair.erasing]
         if person.erased_at is not None and not going:
             return done  # it was done before
-        act = self._act(session, person_id, len(going), now)
+        told: dict[str, Value] = {"reason": self._told(session, person_id), "pairs": len(going)}
+        act = acts.act(session, copies.ACT, self.author, told, person=person_id, at=now)
         self.tombstones.bury_rows(session, whose.rows, [pair.key for pair in pairs], now)
         if person.erased_at is None:
             self.tombstones.bury_person(session, person, now)
@@ -139,21 +139,6 @@ class Erasure:
             _clear_row(session, act, pair, records[pair.record_id].version)
         effects.reckon(session, [act.id])
         return done
-
-    def _act(self, session: Session, person: UUID, pairs: int, now: datetime) -> Received:
-        act = Received(
-            source=Source.OPERATOR,
-            kind=copies.ACT,
-            dedupe_key=f"{copies.ACT}:{uuid7()}",
-            person_id=person,
-            body={"author": self.author, "reason": self._told(session, person), "pairs": pairs},
-            at=now,
-            state=InboxState.DONE,
-            verdict=Ledger.UNCHANGED,
-        )
-        session.add(act)
-        session.flush()
-        return act
 
     def _told(self, session: Session, person: UUID) -> str:
         """The reason without what the operator may have typed of the person."""

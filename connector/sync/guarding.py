@@ -15,8 +15,8 @@ from connector.domain.states import PairState
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
-from connector.store.tables import MatchClaim, Org, Pair, Received, Source, Stream, epochs
-from connector.sync import effects, outbox, settling
+from connector.store.tables import MatchClaim, Org, Pair, Stream, epochs
+from connector.sync import acts, effects, outbox, settling
 from connector.sync.catalog import Catalogs
 from connector.sync.preparing import AnotherOrg
 
@@ -80,18 +80,7 @@ def adopt(store: Store, catalogs: Catalogs, organization_id: str, author: str) -
         session.add(Org(organization_id=organization_id))
         session.execute(sa.delete(MatchClaim))
         session.execute(sa.delete(Stream))  # positions mean nothing in another org
-        act = Received(
-            source=Source.OPERATOR,
-            kind="org.adopt",
-            dedupe_key=f"org.adopt:{organization_id}:{datetime.now(UTC).isoformat()}",
-            body={"organization_id": organization_id, "author": author},
-            at=datetime.now(UTC),
-            state="done",
-            verdict="unchanged",
-        )
-        session.add(act)
-        session.flush()
-        received = act.id
+        received = acts.act(session, "org.adopt", author, {"organization_id": organization_id}).id
     seen, after = 0, None
     while page := _adopt_page(store, catalogs, organization_id, received, after):
         seen, after = seen + len(page), page[-1]

@@ -92,7 +92,7 @@ def _rebind(session: Session, mapping: CompiledMapping, pair: Pair, master: str)
     Until then the pair keeps the lost row's Id, by which the master is found again. What the master
     holds in lines of both ways was chosen in the merge: an edit. What only we write it never met.
     """
-    if not pair.adopted and is_held(session, pair, master):
+    if not pair.adopted and holder(session, pair, master) is not None:
         pair.match, pair.reason = MatchState.CONFLICT, _TWO
         return OutboxState.PARKED
     pair.salesforce_id, pair.match, pair.reason = master, MatchState.FOUND, None
@@ -106,9 +106,9 @@ def forget_ours(pair: Pair, mapping: CompiledMapping) -> None:
     pair.base = {name: entry for entries in met for name, entry in entries.items()}
 
 
-def is_held(session: Session, pair: Pair, row: str) -> bool:
-    """Whether another pair holds a row, or is still clearing its marks from it."""
-    holder = sa.select(Pair.id).where(
+def holder(session: Session, pair: Pair, row: str) -> Pair | None:
+    """Another pair that holds a row, or is still clearing its marks from it."""
+    here = sa.select(Pair).where(
         Pair.org_id == pair.org_id,
         Pair.object == pair.object,
         Pair.salesforce_id == row,
@@ -116,7 +116,7 @@ def is_held(session: Session, pair: Pair, row: str) -> bool:
         Pair.id != pair.id,
         ~Pair.adopted,
     )
-    return session.scalar(holder.limit(1)) is not None
+    return session.scalars(here.limit(1)).one_or_none()
 
 
 def settle(scene: Scene, row: Outbox, pair: Pair, to: OutboxState | None, version: int) -> None:

@@ -6,7 +6,7 @@ if the pair has not moved since the moment noted before the row was read (design
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -73,6 +73,31 @@ def _pairs_of(session: Session, seen: Sighting) -> list[Pair]:
     return list(session.scalars(here.order_by(Pair.id)))
 
 
+@dataclass(frozen=True)
+class _Meeting:
+    """A pair, locked with its record, and what was seen of its row."""
+
+    scene: Scene
+    mapping: CompiledMapping
+    pair: Pair
+    record: Record
+    seen: Sighting
+    cause: Cause
+
+    @property
+    def stands(self) -> bool:
+        """Whether the row was seen to stand, and later than all that the base knows."""
+        gone = self.seen.deleted or identity.fate_of(self.seen.fields) is not None
+        return not gone and self.seen.is_news(self.pair)
+
+    def want(self, *, recheck: bool) -> None:
+        """Want the pair brought up to date; what no person waits for goes behind everything else."""
+        scene, pair = self.scene, self.pair
+        lane = self.mapping.lane if self.cause is Cause.LIVE else Lane.BULK
+        effects.link_pair(scene.session, scene.received, pair.id, self.record.version)
+        outbox.want(scene.session, pair.id, lane, self.cause, recheck=recheck)
+
+
 def _meet(scene: Scene, pair: Pair, seen: Sighting, cause: Cause) -> bool:
     """Merge what was seen into the pair's record; False where the mapping is no longer live."""
     session = scene.session
@@ -83,118 +108,73 @@ def _meet(scene: Scene, pair: Pair, seen: Sighting, cause: Cause) -> bool:
     session.refresh(pair, with_for_update=True)
     if pair.erasing:
         return False
-    if _is_about_the_row(scene, mapping, pair, record, seen, cause) or identity.arrive(
-        scene, mapping, pair, record, seen.fields
-    ):
-        return True
-    if pair.match is MatchState.CONFLICT:
-        return True  # until a person decides, nothing of this row reaches LINE
-    known = pair.salesforce_id is not None
-    partly = seen.unsaid or seen.is_torn(mapping)
-    if known and not partly and weighing.equals_base(mapping, pair.base, seen.fields):
-        _remember(pair, seen)
-        return True
-    doubtful = not seen.is_news(pair) or _unclear(session, pair)
-    if known and doubtful:
-        overwrites.doubt(pair, mapping, seen)
-    if partly or doubtful or not known:
-        _look_again(scene, mapping, pair, record, cause)
-        return True
-    _merge(scene, mapping, pair, record, seen, cause)
+    met = _Meeting(scene, mapping, pair, record, seen, cause)
+    if not (_is_about_the_row(met) or identity.arrive(scene, mapping, pair, record, seen.fields)):
+        _compare(met)
     return True
 
 
-def _is_about_the_row(
-    scene: Scene,
-    mapping: CompiledMapping,
-    pair: Pair,
-    record: Record,
-    seen: Sighting,
-    cause: Cause,
-) -> bool:
+def _is_about_the_row(met: _Meeting) -> bool:
     """Act on what tells of the row itself and not of its values; says whether it does."""
+    pair, seen = met.pair, met.seen
     if pair.state is PairState.CLOSED:
-        _let_go_again(scene, mapping, pair, record, seen, cause)
+        _let_go_again(met)
     elif pair.salesforce_id not in (None, seen.row_id):
-        _stands_again(scene, mapping, pair, record, seen, cause)
+        _stands_again(met)
     elif seen.deleted:
-        _ask_after(scene, mapping, pair, record, cause)
+        if pair.state is PairState.OPEN:  # merged, perhaps: the recycle bin is asked first
+            met.want(recheck=True)
     else:
         return False
     return True
 
 
-def _ask_after(
-    scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, cause: Cause
-) -> None:
-    """A row that is gone was merged, perhaps: the recycle bin is asked first."""
-    if pair.state is PairState.OPEN:
-        _look_again(scene, mapping, pair, record, cause)
-
-
-def _stands_again(
-    scene: Scene,
-    mapping: CompiledMapping,
-    pair: Pair,
-    record: Record,
-    seen: Sighting,
-    cause: Cause,
-) -> None:
+def _stands_again(met: _Meeting) -> None:
     """The row that bears the pair's key is back, from a merge that was undone: it is the pair's again."""
-    gone = seen.deleted or identity.fate_of(seen.fields) is not None
-    if gone or not seen.is_news(pair) or identity.is_held(scene.session, pair, seen.row_id):
-        return
-    pair.salesforce_id, pair.state = seen.row_id, PairState.OPEN
-    _look_again(scene, mapping, pair, record, cause)
+    row = met.seen.row_id
+    if met.stands and identity.holder(met.scene.session, met.pair, row) is None:
+        met.pair.salesforce_id, met.pair.state = row, PairState.OPEN
+        met.want(recheck=True)
 
 
-def _let_go_again(
-    scene: Scene,
-    mapping: CompiledMapping,
-    pair: Pair,
-    record: Record,
-    seen: Sighting,
-    cause: Cause,
-) -> None:
+def _let_go_again(met: _Meeting) -> None:
     """A row came back with the marks of one who has let go of it: they are cleared now."""
-    if seen.deleted or identity.fate_of(seen.fields) is not None or not seen.is_news(pair):
+    if met.stands:
+        met.pair.state, met.pair.salesforce_id = PairState.RELEASING, met.seen.row_id
+        met.want(recheck=False)
+
+
+def _compare(met: _Meeting) -> None:
+    """Take what is news; have read anew what is in doubt."""
+    pair, seen, mapping = met.pair, met.seen, met.mapping
+    if pair.match is MatchState.CONFLICT:
+        return  # until a person decides, nothing of this row reaches LINE
+    known = pair.salesforce_id is not None
+    partly = seen.unsaid or seen.is_torn(mapping)
+    if known and not partly and weighing.equals_base(mapping, pair.base, seen.fields):
+        _remember(pair, seen)
         return
-    pair.state, pair.salesforce_id = PairState.RELEASING, seen.row_id
-    effects.link_pair(scene.session, scene.received, pair.id, record.version)
-    outbox.want(scene.session, pair.id, _lane(mapping, cause), cause)
+    doubtful = not seen.is_news(pair) or _unclear(met.scene.session, pair)
+    if known and doubtful:
+        overwrites.doubt(pair, mapping, seen)
+    if partly or doubtful or not known:
+        met.want(recheck=True)
+    else:
+        _merge(met)
 
 
-def _merge(
-    scene: Scene,
-    mapping: CompiledMapping,
-    pair: Pair,
-    record: Record,
-    seen: Sighting,
-    cause: Cause,
-) -> None:
-    view = views.view_of(scene.session, record)
+def _merge(met: _Meeting) -> None:
+    scene, pair, seen = met.scene, met.pair, met.seen
+    view = views.view_of(scene.session, met.record)
     frozen = flips.frozen(pair)
-    outcome = weighing.weigh(mapping, view, pair.base, seen.fields, frozen=frozen)
+    outcome = weighing.weigh(met.mapping, view, pair.base, seen.fields, frozen=frozen)
     outcome.questions = [replace(each, told=seen.told) for each in outcome.questions]
-    take(scene, pair, record, outcome, cause)
+    take(scene, pair, met.record, outcome, met.cause)
     _remember(pair, seen)
     # what was polled before this moment is older now
     pair.epoch = scene.session.scalar(sa.select(epochs.next_value())) or pair.epoch
     if outcome.sends:
-        effects.link_pair(scene.session, scene.received, pair.id, record.version)
-        outbox.want(scene.session, pair.id, _lane(mapping, cause), cause)
-
-
-def _lane(mapping: CompiledMapping, cause: Cause) -> Lane:
-    """What no person waits for goes behind everything else."""
-    return mapping.lane if cause is Cause.LIVE else Lane.BULK
-
-
-def _look_again(
-    scene: Scene, mapping: CompiledMapping, pair: Pair, record: Record, cause: Cause
-) -> None:
-    effects.link_pair(scene.session, scene.received, pair.id, record.version)
-    outbox.want(scene.session, pair.id, _lane(mapping, cause), cause, recheck=True)
+        met.want(recheck=False)
 
 
 def _remember(pair: Pair, seen: Sighting) -> None:

@@ -87,12 +87,13 @@ def rest(session: Session, oa: str, reason: str, until: datetime) -> None:
 
 def log(session: Session, envelope: Envelope, fault: Fault | None, now: datetime) -> None:
     """Keep a try."""
+    messages = (envelope.body or {}).get("messages")
     session.add(
         Attempt(
             envelope_id=envelope.id,
             at=now,
             operation=envelope.via or "push",
-            sent={"messages": len((envelope.body or {}).get("messages") or ())},  # type: ignore[arg-type]
+            sent={"messages": len(messages) if isinstance(messages, list) else 0},
             outcome="accepted" if fault is None else "failed",
             answer=None if fault is None else {"code": fault.code, "message": fault.message},
         )

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import InboxState, Ledger, OutboxState, PairState
+from connector.domain.states import OutboxState, PairState
 from connector.domain.values import Value
 from connector.store.session import Store
-from connector.store.tables import Outbox, Pair, Received, Record, Source
-from connector.sync import effects, finding, outbox
+from connector.store.tables import Outbox, Pair, Record
+from connector.sync import acts, effects, finding, outbox
 from connector.sync.catalog import Catalog, Catalogs
 
 PAGE = 1000
@@ -121,25 +119,9 @@ def want(session: Session, pairs: Sequence[tuple[UUID, int]], ask: Ask) -> None:
     """Want these locked pairs read anew, as the effects of one act."""
     if not pairs:
         return
-    act = _act(session, ask, len(pairs))
+    told: dict[str, Value] = {"pairs": len(pairs), "cause": ask.cause.value}
+    act = acts.act(session, ask.kind, ask.author, told, cause=ask.cause)
     for pair, version in pairs:
         effects.link_pair(session, (act.id,), pair, version)
         outbox.want(session, pair, ask.lane, ask.cause, recheck=True)
     effects.reckon(session, (act.id,))
-
-
-def _act(session: Session, ask: Ask, size: int) -> Received:
-    told: dict[str, Value] = {"author": ask.author, "pairs": size, "cause": ask.cause.value}
-    act = Received(
-        source=Source.OPERATOR,
-        kind=ask.kind,
-        dedupe_key=f"{ask.kind}:{uuid7()}",
-        body=told,
-        at=datetime.now(UTC),
-        cause=ask.cause,
-        state=InboxState.DONE,
-        verdict=Ledger.UNCHANGED,
-    )
-    session.add(act)
-    session.flush()
-    return act

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause
 from connector.domain.states import (
     EffectState,
     EnvelopeState,
     InboxState,
-    Ledger,
     MatchState,
     NoticeState,
     OutboxState,
@@ -34,9 +31,8 @@ from connector.store.tables import (
     Pair,
     Received,
     Record,
-    Source,
 )
-from connector.sync import effects, queues, stuck
+from connector.sync import acts, effects, queues, stuck
 from connector.sync.standing import What
 from connector.sync.stuck import Handle
 
@@ -48,7 +44,7 @@ def redrive(store: Store, reference: str, author: str) -> int:
     """Bring back what goes by an id that `connector dead list` shows; say how many that were."""
     with store.transaction() as session:
         found = stuck.find(session, reference)
-        return bring_back(session, found, act_of(session, "redrive", author, found))
+        return bring_back(session, found, acts.act(session, "redrive", author, told(found)))
 
 
 def redrive_all(store: Store, state: str, author: str) -> int:
@@ -69,7 +65,7 @@ def redrive_these(
     for at in range(0, len(handles), _BATCH):
         part = handles[at : at + _BATCH]
         with store.transaction() as session:
-            brought += bring_back(session, part, act_of(session, "redrive", author, part))
+            brought += bring_back(session, part, acts.act(session, "redrive", author, told(part)))
         done(brought)
     return brought
 
@@ -90,29 +86,9 @@ def bring_back(session: Session, handles: Sequence[Handle], act: Received) -> in
     return done
 
 
-def act_of(
-    session: Session,
-    kind: str,
-    author: str,
-    handles: Sequence[Handle],
-    person: UUID | None = None,
-    **told: Value,
-) -> Received:
-    """An operator's act, received like whatever else changes something."""
-    ids: list[Value] = [f"{what}:{wanted}" for what, wanted in handles]
-    act = Received(
-        source=Source.OPERATOR,
-        kind=kind,
-        dedupe_key=f"{kind}:{uuid7()}",
-        person_id=person,
-        body={"author": author, "ids": ids, **told},
-        at=datetime.now(UTC),
-        state=InboxState.DONE,
-        verdict=Ledger.UNCHANGED,
-    )
-    session.add(act)
-    session.flush()
-    return act
+def told(handles: Sequence[Handle]) -> dict[str, Value]:
+    """What an act on these says of itself."""
+    return {"ids": [f"{what}:{wanted}" for what, wanted in handles]}
 
 
 def _lock_records(session: Session, handles: Sequence[Handle]) -> Mapping[UUID, Record]:

@@ -16,17 +16,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.changes import Change
-from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import ConflictKind, ConflictState, InboxState, Ledger, PairState
+from connector.domain.states import ConflictKind, ConflictState, PairState
 from connector.domain.values import Fields, Value, moment
 from connector.errors import ConnectorError
 from connector.mapping.compiled import Line
 from connector.store import alerts
 from connector.store.alerts import AlertKind
 from connector.store.session import Store
-from connector.store.tables import Conflict, History, Pair, Received, Record, Source
+from connector.store.tables import Conflict, History, Pair, Received, Record
 from connector.sync import (
+    acts,
     conflicts,
     effects,
     entering,
@@ -109,7 +109,12 @@ def resolve(
 def _page(
     session: Session, catalogs: Catalogs, ids: Sequence[UUID], decision: Decision, *, alone: bool
 ) -> list[Refused]:
-    act = _act(session, decision, ids)
+    told: dict[str, Value] = {
+        "reason": decision.reason,
+        "decision": decision.way.value,
+        "conflicts": [str(each) for each in ids],
+    }
+    act = acts.act(session, "resolve", decision.author, told, cause=Cause.RECONCILE)
     scene = scene_for(session, catalogs, datetime.now(UTC), (act.id,), "operator")
     scene.author = decision.author
     disputes = conflicts.of(session, scene.catalog, ids)
@@ -123,28 +128,6 @@ def _page(
     _close_alerts(session)
     effects.reckon(session, (act.id,))
     return refused
-
-
-def _act(session: Session, decision: Decision, ids: Sequence[UUID]) -> Received:
-    told: dict[str, Value] = {
-        "author": decision.author,
-        "reason": decision.reason,
-        "decision": decision.way.value,
-        "conflicts": [str(each) for each in ids],
-    }
-    act = Received(
-        source=Source.OPERATOR,
-        kind="resolve",
-        dedupe_key=f"resolve:{uuid7()}",
-        body=told,
-        at=datetime.now(UTC),
-        cause=Cause.RECONCILE,
-        state=InboxState.DONE,
-        verdict=Ledger.UNCHANGED,
-    )
-    session.add(act)
-    session.flush()
-    return act
 
 
 def _lock(session: Session, disputes: Sequence[Dispute], holders: Sequence[Pair]) -> None:

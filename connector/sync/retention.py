@@ -48,7 +48,7 @@ class Retention:
             left = [shelf for shelf in left if self._step(shelf, gone)]
         with self.store.transaction() as session:
             gone["kept for a day"] = expiry.clear(session, self.clock())
-            for kind in (AlertKind.GUESSING, AlertKind.FLOODING):
+            for kind in (AlertKind.GUESSING, AlertKind.FLOODING, AlertKind.UNFORESEEN):
                 close_quiet(session, kind, self.clock() - _QUIET_FOR)
         return +gone
 

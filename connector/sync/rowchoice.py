@@ -17,12 +17,11 @@ from connector.mapping.canonical import long_id
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD
 from connector.store.tables import Conflict, Pair, Record
-from connector.sync import effects, outbox
+from connector.sync import effects, identity, outbox
 from connector.sync.changes import Scene
 from connector.sync.conflicts import Dispute
 
 _ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?")
-_HOLDS = (PairState.OPEN, PairState.RELEASING)
 
 
 class Choice(Protocol):
@@ -56,7 +55,11 @@ def holders(session: Session, choice: Choice, disputes: Sequence[Dispute]) -> li
     """The pairs that hold the chosen row now: they are locked with the others."""
     if choice.given is None or not disputes or disputes[0].kind != ConflictKind.MATCH:
         return []
-    return [held] if (held := _holder(session, disputes[0].pair, long_id(choice.given))) else []
+    return (
+        [held]
+        if (held := identity.holder(session, disputes[0].pair, long_id(choice.given)))
+        else []
+    )
 
 
 def choose(scene: Scene, dispute: Dispute, given: str | None, *, take_over: bool) -> Conflict:
@@ -84,7 +87,7 @@ def choose(scene: Scene, dispute: Dispute, given: str | None, *, take_over: bool
 
 def _free(scene: Scene, dispute: Dispute, row: str, *, take_over: bool) -> None:
     """Refuse a row that another record holds, unless it is to be taken from it."""
-    held = _holder(scene.session, dispute.pair, row)
+    held = identity.holder(scene.session, dispute.pair, row)
     if held is None or (held.state is PairState.RELEASING and take_over):
         return
     kind = scene.session.scalar(sa.select(Record.kind).where(Record.id == held.record_id))
@@ -103,15 +106,3 @@ def _free(scene: Scene, dispute: Dispute, row: str, *, take_over: bool) -> None:
     scene.session.flush()
     effects.link_pair(scene.session, scene.received, held.id, held.version)
     outbox.want(scene.session, held.id, Lane.URGENT, Cause.RECONCILE)
-
-
-def _holder(session: Session, pair: Pair, row: str) -> Pair | None:
-    here = sa.select(Pair).where(
-        Pair.org_id == pair.org_id,
-        Pair.object == pair.object,
-        Pair.salesforce_id == row,
-        Pair.state.in_(_HOLDS),
-        Pair.id != pair.id,
-        ~Pair.adopted,
-    )
-    return session.scalars(here.limit(1)).one_or_none()
