@@ -31,7 +31,7 @@ SPOKEN = (
         r"到府時間已安排：(?P<day>[\d/]+)（.）(?P<time>[\d:]+)\s+地址：台北市信義區(?P<tag>報修\d+)號",
     ),
 )
-TOLD_ONCE = ("greeting", "button")
+GREETED = ("greeting", "button")
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Messages:
         """Compare one person's chat with what they and the agent did."""
         told = [found for item in chat if (found := self._read(person, item))]
         self._findings.count("messages", len(told))
-        for kind in TOLD_ONCE:
-            self._once(person, kind, [each for each in told if each.kind == kind])
+        for kind in GREETED:
+            self._greetings(person, kind, [each for each in told if each.kind == kind])
         self._menus(person, [each for each in told if each.kind == "menu"])
         for repair in person.repairs:
             self._of_request(person, repair, told)
@@ -84,8 +84,11 @@ class Messages:
         self._findings.add(Wrong.TOLD_TWICE, f"{person.display_name}: nothing explains {text!r}")
         return None
 
-    def _once(self, person: Person, kind: str, told: Sequence[Told]) -> None:
-        if len(told) > 1:
+    def _greetings(self, person: Person, kind: str, told: Sequence[Told]) -> None:
+        """One, and one for each return of somebody who has not agreed."""
+        agreed = person.consented_at
+        owed = 1 if agreed and person.followed == 1 else max(person.followed, 1)
+        if len(told) > owed:
             self._findings.add(Wrong.TOLD_TWICE, f"{person.display_name}: {len(told)} of {kind}")
         if not told and person.followed:
             self._findings.add(Wrong.LOST, f"{person.display_name}: no {kind}")

@@ -107,6 +107,15 @@ def test_a_message_too_few_or_too_many_is_named(
     assert judged(person, edits(*history), *texts).wrong[kind]
 
 
+@pytest.mark.parametrize(("followed", "clean"), [(1, False), (2, True)])
+def test_whoever_has_not_agreed_is_greeted_at_each_return(
+    person: Person, followed: int, clean: bool
+) -> None:
+    person.consented_at, person.followed, person.repairs = None, followed, []
+    found = judged(person, [], *GREETING)
+    assert (not found.wrong[Wrong.TOLD_TWICE]) is clean
+
+
 def test_a_state_that_stood_long_must_have_been_told_whatever_came_after(person: Person) -> None:
     told = judged(person, edits(*VISITED, apart=600), NUMBER, VISITS[1])
     assert "stood for" in told.wrong[Wrong.LOST][0]
