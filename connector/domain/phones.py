@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
@@ -9,11 +10,16 @@ from phonenumbers import PhoneNumberFormat
 
 _TAIWAN = 886
 _MOBILE_DIGITS = 9
+_MOBILE = re.compile(
+    r"\+8869[0-9]{8}"
+)  # of Taiwan, most of what is stored; it takes 100 times as long to parse
 
 
 @lru_cache(maxsize=16_384)
 def to_e164(text: str, region: str = "TW") -> str | None:
     """The E.164 form of a number as typed, or None where it cannot be a number of any country."""
+    if _MOBILE.fullmatch(text):
+        return text
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

@@ -21,7 +21,7 @@ class ValueType(StrEnum):
 
 
 class Kind(StrEnum):
-    """The record kinds of the starter set; admin-made forms add their own later."""
+    """The record kinds of the starter set; the forms that admins write add their own."""
 
     FRIEND = "friend"
     MEMBER = "member"
@@ -32,11 +32,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class RecordSchema:
-    """The values a mapping may name, and the relations it may follow (name -> kind)."""
+    """The values a mapping may name, the relations it may follow (name -> kind), and how many files
+    there may be of each sort.
+
+    `personal` values say something of a person; of a value with `options` only those are possible.
+    """
 
     kind: str
     values: Mapping[str, ValueType]
     relations: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)
+    personal: frozenset[str] = frozenset()
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 _CONSENTS = {"consents.service": ValueType.BOOLEAN, "consents.marketing": ValueType.BOOLEAN}
@@ -56,6 +63,7 @@ SCHEMAS: Mapping[str, RecordSchema] = {
                 **_CONSENTS,
             },
             {"member": Kind.MEMBER},
+            personal=frozenset({"user_id", "display_name"}),
         ),
         RecordSchema(
             Kind.MEMBER,
@@ -67,6 +75,7 @@ SCHEMAS: Mapping[str, RecordSchema] = {
                 **_CONSENTS,
             },
             {"person": Kind.FRIEND},
+            personal=frozenset({"name", "phone", "email"}),
         ),
         RecordSchema(
             Kind.PRODUCT,
@@ -87,6 +96,8 @@ SCHEMAS: Mapping[str, RecordSchema] = {
                 "warranty_until": ValueType.DATE,
             },
             {"member": Kind.MEMBER, "product": Kind.PRODUCT},
+            {"proof": 1},
+            personal=frozenset({"code", "serial", "shop"}),
         ),
         RecordSchema(
             Kind.REPAIR_REQUEST,
@@ -105,6 +116,13 @@ SCHEMAS: Mapping[str, RecordSchema] = {
                 "created_at": ValueType.MOMENT,
             },
             {"member": Kind.MEMBER, "registration": Kind.REGISTRATION},
+            {"photos": 5},
+            personal=frozenset(
+                {"symptom", "description", "address", "contact_phone", "product_text"}
+            ),
         ),
     )
 }
+
+# To whom the records of a form are related.
+FORM_RELATIONS: Mapping[str, str] = {"person": Kind.FRIEND, "member": Kind.MEMBER}

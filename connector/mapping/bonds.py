@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from connector.domain.lines import Lane
 from connector.mapping.document import MappingDocument
+from connector.mapping.rules import Rule
 from connector.mapping.scene import Scene
 
 
@@ -41,19 +42,23 @@ def check(scene: Scene) -> None:
         return
     if not any(spec.via == "self" for spec in document.parents.values()):
         message = "nothing is made together with this row"
-        scene.problem(("atomic",), message, "name the other row as a parent with via: self")
+        scene.problem(
+            ("atomic",), message, "name the other row as a parent with via: self", rule=Rule.ATOMIC
+        )
         return
     parents = self_parents(scene.read.name, documents)
     if not parents and scene.others:
         message = "it is not clear which mapping makes the row of the self parent"
-        scene.problem(("atomic",), message, "name it with mapping: at that parent")
+        scene.problem(
+            ("atomic",), message, "name it with mapping: at that parent", rule=Rule.ATOMIC
+        )
     for name in sorted({scene.read.name, *mates_of(scene.read.name, documents)}):
         if documents[name].lane is Lane.BULK:
             message = f"{name} goes in the bulk lane, whose rows cannot be made together"
-            scene.problem(("atomic",), message, "give it lane: normal or urgent")
+            scene.problem(("atomic",), message, "give it lane: normal or urgent", rule=Rule.ATOMIC)
         elif documents[name].lane is not document.lane:
             message = f"{name} goes in the lane {documents[name].lane}, this one in {document.lane}"
-            scene.problem(("atomic",), message, "give both the same lane")
+            scene.problem(("atomic",), message, "give both the same lane", rule=Rule.ATOMIC)
 
 
 def _ties(documents: Mapping[str, MappingDocument]) -> frozenset[frozenset[str]]:

@@ -8,16 +8,23 @@ Multi-select picklists are sorted lists here, so that they merge by element; `pa
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import partial
+from typing import TypeAlias
 
 from connector.domain.values import Fields, Value, moment
 from connector.mapping.schema import FieldSchema
 
+Shape: TypeAlias = Callable[[Value], Value]
+Refusing: TypeAlias = Callable[[Value], str | None]
+
 NUMBERS = frozenset({"int", "double", "currency", "percent", "long"})
 REFERENCES = frozenset({"reference", "id"})
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_EXACT_DIGITS = 15  # of a number as JSON carries it
 _SHORT_ID = 15
 _LONG_ID = 18
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -28,11 +35,19 @@ _LENGTH_LIMITED = frozenset(
 
 def canonical(field: FieldSchema, value: Value) -> Value:
     """The value as the field would hold it and give it back."""
+    shape = _SHAPES.get(field.type)
+    if shape is None:
+        return _text(value)
     if isinstance(value, str):
         value = value.strip() or None
     if value is None:
         return False if field.type == "boolean" else None
-    return _SHAPES.get(field.type, _text)(field, value)
+    return shape(field, value)
+
+
+def shape_of(field: FieldSchema) -> Shape:
+    """`canonical` for the values of one field."""
+    return partial(canonical, field) if field.type in _SHAPES else _text
 
 
 def refusal(field: FieldSchema, value: Value) -> str | None:
@@ -45,6 +60,25 @@ def refusal(field: FieldSchema, value: Value) -> str | None:
         return _strange_choice(field, value)
     check = _REFUSALS.get(field.type)
     return check(field, value) if check else None
+
+
+def refusal_of(field: FieldSchema) -> Refusing:
+    """`refusal` for the values of one field; what is plainly right is let through at once."""
+    longest = field.length if field.type in _LENGTH_LIMITED and field.length else sys.maxsize
+    choices = frozenset(field.picklist) if field.restricted and field.type == "picklist" else None
+    if field.type in _REFUSALS or (field.restricted and choices is None):
+        return partial(refusal, field)
+
+    def refused(value: Value) -> str | None:
+        if (
+            isinstance(value, str)
+            and len(value) <= longest
+            and (choices is None or value in choices)
+        ):
+            return None
+        return refusal(field, value)
+
+    return refused
 
 
 def payload(fields: Fields) -> Fields:
@@ -101,6 +135,8 @@ def read_instant(value: Value) -> datetime | None:
 
 def plain_text(value: Value) -> str:
     """Any value as the text a person would write for it."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -115,10 +151,13 @@ def _check_character(five: str) -> str:
     return _CHECKSUM[sum(1 << at for at, letter in enumerate(five) if "A" <= letter <= "Z")]
 
 
-def _text(_field: FieldSchema, value: Value) -> Value:
+def _text(value: Value) -> Value:
     if isinstance(value, dict):
         return value  # a compound value (an address): read-only, compared as it is
-    return plain_text(value).replace("\r\n", "\n").replace("\r", "\n").strip() or None
+    text = value if isinstance(value, str) else plain_text(value)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.strip() or None
 
 
 def _boolean(_field: FieldSchema, value: Value) -> Value:
@@ -137,7 +176,14 @@ def _number(field: FieldSchema, value: Value) -> Value:
             number = number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
         except InvalidOperation:
             return value  # more digits than any field holds: `refusal` names it
+    if isinstance(value, str) and not _is_exact(number):
+        return value
     return plain_number(number)
+
+
+def _is_exact(number: Decimal) -> bool:
+    """Whether it can be sent and read back without losing a digit."""
+    return len(number.normalize().as_tuple().digits) <= _EXACT_DIGITS
 
 
 def _date(_field: FieldSchema, value: Value) -> Value:
@@ -184,6 +230,8 @@ def _no_number(field: FieldSchema, value: Value) -> str | None:
     number = read_number(value)
     if number is None:
         return "it is not a number"
+    if isinstance(value, str) and not _is_exact(number):
+        return f"it has more than {_EXACT_DIGITS} digits, which would not all be kept"
     digits = field.precision - field.scale
     if field.precision and abs(number) >= Decimal(10) ** digits:
         return f"it has more than {digits} digits before the decimal point"

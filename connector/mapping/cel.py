@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from inspect import signature
 from typing import Any
 
 from cel_expr_python import cel
@@ -20,6 +21,8 @@ from connector.domain.records import RecordSchema, ValueType
 from connector.domain.values import Value, Values, moment
 from connector.errors import ConnectorError
 from connector.mapping import functions
+from connector.mapping.checkedtree import references, tree
+from connector.mapping.shortcuts import Shortcut, shortcut
 
 _DYN = cel.Type.DYN
 _TEXT = cel.Type("google.protobuf.StringValue")
@@ -37,6 +40,7 @@ _RESULTS: Mapping[str, ValueType] = {
     "DOUBLE": ValueType.INTEGER,
     "TIMESTAMP": ValueType.MOMENT,
 }
+_BLANKS: Mapping[ValueType, Value] = {ValueType.BOOLEAN: False, ValueType.SET: []}
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _MOST_COALESCED = 6
@@ -91,11 +95,19 @@ class CheckedExpression:
     returns: ValueType | None
     _program: cel.Expression
     _scope: Scope
+    _shortcut: Shortcut | None = None
 
     def evaluate(self, look_up: Callable[[str], Value]) -> Value:
         """The result over the values that `look_up` gives by name; raises `ExpressionFailed`."""
-        types = _by_name(self._scope)
-        bound = {name: _bound(types[name], look_up(name)) for name in self.inputs}
+        bound = {
+            name: blank if (value := look_up(name)) is None else value
+            for name, blank in self._blanks
+        }
+        if self._shortcut is not None:
+            try:
+                return _plain(self._shortcut(bound))
+            except Exception:  # noqa: BLE001, S110 - the runtime says it in its own words
+                pass
         try:
             result = self._program.eval(data=bound)
             if result.type() != cel.Type.ERROR:
@@ -104,6 +116,17 @@ class CheckedExpression:
         except (RuntimeError, TypeError) as error:  # it ran too long, or gave what no field holds
             reason = str(error)
         raise ExpressionFailed(self.text, bound, _reason(reason))
+
+    @cached_property
+    def rootless(self) -> Mapping[str, str]:
+        """The inputs, each without the name it begins with (`line`, `before`)."""
+        return {name: name.partition(".")[2] for name in self.inputs}
+
+    @cached_property
+    def _blanks(self) -> tuple[tuple[str, Value], ...]:
+        """Each input with what a blank one is: flags are false, sets empty, all others null."""
+        types = _by_name(self._scope)
+        return tuple((name, _BLANKS.get(types[name])) for name in sorted(self.inputs))
 
 
 def record_names(
@@ -129,13 +152,25 @@ def compile_expression(text: str, scope: Scope) -> CheckedExpression:
         problem = ExpressionProblem(f"the result would be a {name.lower()}, which no field holds")
         raise ExpressionRefused((problem,))
     returns = ValueType.SET if name.startswith("LIST") else _RESULTS.get(name)
-    inputs = frozenset(_references(checked.serialize())) & _by_name(scope).keys()
-    return CheckedExpression(text, inputs, returns, program, scope)
+    serialised = checked.serialize()
+    inputs = frozenset(references(serialised)) & _by_name(scope).keys()
+    quick = shortcut(tree(serialised), {each.name: each.run for each in _FUNCTIONS})
+    return CheckedExpression(text, inputs, returns, program, scope, quick)
 
 
 def function_names() -> tuple[str, ...]:
     """The names of our own functions."""
     return tuple(dict.fromkeys(function.name for function in _FUNCTIONS))
+
+
+def function_texts() -> Iterator[tuple[str, str, str]]:
+    """Each function as it is called, an example, and what it gives; their docstrings say it."""
+    for run in dict.fromkeys(function.run for function in _FUNCTIONS):
+        gives, _, example = (run.__doc__ or "").partition("\n\n")
+        taken = ", ".join(
+            str(each).partition(":")[0] for each in signature(run).parameters.values()
+        )
+        yield f"{run.__name__}({taken})", example.strip().removeprefix("Example: "), gives
 
 
 @dataclass(frozen=True)
@@ -193,15 +228,6 @@ def _by_name(scope: Scope) -> dict[str, ValueType]:
     return dict(scope.names)
 
 
-def _bound(kind: ValueType, value: Value) -> Value:
-    """Blank flags are false and blank sets empty; every other blank is null."""
-    if value is None and kind is ValueType.BOOLEAN:
-        return False
-    if value is None and kind is ValueType.SET:
-        return []
-    return value
-
-
 def _plain(value: Any) -> Value:
     if isinstance(value, datetime):
         return moment(value)
@@ -221,6 +247,7 @@ def _refusals(error: str, text: str) -> Iterator[ExpressionProblem]:
         line, column = int(hit[1]), int(hit[2])
         message = hit[3].removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
         message = message.partition(" expecting {")[0]
+        message = message.replace("mismatched input '<EOF>'", "the expression ends too soon")
         unknown = _UNDECLARED.search(message)
         if unknown is None:
             yield ExpressionProblem(message, line, column)
@@ -243,42 +270,3 @@ def _reason(error: str) -> str:
     """Without the runtime's own classification in front."""
     kind, _, rest = error.partition(": ")
     return rest if kind.isupper() and rest else error
-
-
-def _references(serialised: bytes) -> Iterator[str]:
-    """The variables of a checked expression: `Any.value` holds a CheckedExpr, whose field 2 maps
-    expression ids to references (field 2 of the entry), each with its name in field 1
-    (google/api/expr/v1alpha1/checked.proto).
-    """
-    for checked in _fields(serialised, 2):
-        for entry in _fields(checked, 2):
-            for reference in _fields(entry, 2):
-                yield from (name.decode() for name in _fields(reference, 1))
-
-
-def _fields(message: bytes, wanted: int) -> Iterator[bytes]:
-    """The length-delimited fields of that number in a protobuf message."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        if tag & 7 == _LENGTH_DELIMITED:
-            length, at = _varint(message, at)
-            if tag >> 3 == wanted:
-                yield message[at : at + length]
-            at += length
-        elif tag & 7 == 0:
-            _, at = _varint(message, at)
-        else:
-            at += 8 if tag & 7 == 1 else 4
-
-
-_LENGTH_DELIMITED = 2
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while message[at] & 0x80:
-        value |= (message[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-    return value | message[at] << shift, at + 1

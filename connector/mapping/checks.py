@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connector.domain.lines import Direction, Write
-from connector.mapping import bonds, givenchecks
+from connector.mapping import bonds, givenchecks, loops, optionchecks, sharing
 from connector.mapping.compiled import KEY_FIELD, CompiledMapping, Parent
-from connector.mapping.document import Create, MappingDocument
+from connector.mapping.document import Create, MappingDocument, OnDelete
 from connector.mapping.given import given
+from connector.mapping.rules import Rule
 from connector.mapping.scene import Scene
 from connector.mapping.schema import FieldSchema, ObjectSchema
 
@@ -18,12 +19,16 @@ def check_whole(scene: Scene, compiled: CompiledMapping) -> None:
     _fields_given_twice(scene)
     _sources_filled_twice(scene)
     _parent_cycles(scene)
+    loops.check(scene)
+    sharing.check(scene)
+    _erases_nobody(scene)
     givenchecks.alone(scene)
+    optionchecks.check(scene)
     bonds.check(scene)
     if scene.object is not None:
         _parents_writable(scene, scene.object, compiled.parents)
         givenchecks.in_org(scene, scene.object)
-        if compiled.create is not Create.SALESFORCE:
+        if compiled.create is not Create.SALESFORCE and compiled.row_of is None:
             _key(scene, scene.object)
             _required(scene, scene.object)
 
@@ -36,9 +41,23 @@ def _fields_given_twice(scene: Scene) -> None:
         for way in _ways(spec.direction):
             for name in spec.salesforce:
                 if ways.setdefault((way, name.lower()), at) != at:
-                    scene.problem(("fields", at, "salesforce"), f"{name} is given twice")
+                    scene.problem(
+                        ("fields", at, "salesforce"),
+                        f"{name} is given twice",
+                        rule=Rule.FIELD_TWICE,
+                    )
                 elif way == "out" and name.lower() in parents:
-                    scene.problem(("fields", at, "salesforce"), f"{name} is a parent as well")
+                    scene.problem(
+                        ("fields", at, "salesforce"),
+                        f"{name} is a parent as well",
+                        rule=Rule.FIELD_TWICE,
+                    )
+
+
+def _erases_nobody(scene: Scene) -> None:
+    if scene.document.on_delete is OnDelete.ERASE and not scene.schema.personal:
+        message = f"a {scene.document.from_} belongs to no person who could be erased"
+        scene.problem(("on_delete",), message, "say unpair or recreate", rule=Rule.ON_DELETE)
 
 
 def _ways(direction: Direction) -> tuple[str, ...]:
@@ -57,10 +76,14 @@ def _sources_filled_twice(scene: Scene) -> None:
         if spec.line is None or spec.direction is Direction.TO_SALESFORCE:
             continue
         if spec.line in here:
-            scene.problem(("fields", at, "line"), f"{spec.line} is filled from two fields")
+            scene.problem(
+                ("fields", at, "line"),
+                f"{spec.line} is filled from two fields",
+                rule=Rule.SOURCE_TWICE,
+            )
         elif spec.line in elsewhere and scene.document.enabled:
             message = f"{spec.line} is filled by {elsewhere[spec.line]} already"
-            scene.problem(("fields", at, "line"), message)
+            scene.problem(("fields", at, "line"), message, rule=Rule.SOURCE_TWICE)
         here.add(spec.line)
 
 
@@ -80,7 +103,12 @@ def _parent_cycles(scene: Scene) -> None:
     cycle = _way_back(own, own, documents, ())
     if cycle and own == min(cycle):
         shown = " -> ".join((*cycle, own))
-        scene.problem(("parents",), f"each of these waits for the next: {shown}", key=True)
+        scene.problem(
+            ("parents",),
+            f"each of these waits for the next: {shown}",
+            key=True,
+            rule=Rule.PARENTS_CYCLE,
+        )
 
 
 def _way_back(
@@ -116,10 +144,19 @@ def _parents_writable(scene: Scene, org: ObjectSchema, parents: Iterable[Parent]
         if field is None:
             continue
         if not field.createable:
-            scene.problem(("parents", parent.field), f"{field.name} cannot be written by this user")
+            scene.problem(
+                ("parents", parent.field),
+                f"{field.name} cannot be written by this user",
+                rule=Rule.NOT_WRITABLE,
+            )
         elif parent.write is not Write.CREATE and not field.updateable:
             message = f"{field.name} can only be set when a row is made"
-            scene.problem(("parents", parent.field), message, "give the parent write: create")
+            scene.problem(
+                ("parents", parent.field),
+                message,
+                "give the parent write: create",
+                rule=Rule.SET_ONCE,
+            )
 
 
 def _key(scene: Scene, org: ObjectSchema) -> None:
@@ -127,11 +164,16 @@ def _key(scene: Scene, org: ObjectSchema) -> None:
     field = org.field(KEY_FIELD)
     hint = "install it with `connector salesforce install`"
     if field is None:
-        scene.problem(("to",), f"{org.name} has no field {KEY_FIELD}", hint)
+        scene.problem(("to",), f"{org.name} has no field {KEY_FIELD}", hint, rule=Rule.KEY_FIELD)
         return
     wrong = [word for word, right in _key_needs(field) if not right]
     if wrong:
-        scene.problem(("to",), f"{org.name}.{KEY_FIELD} must be {' and '.join(wrong)}", hint)
+        scene.problem(
+            ("to",),
+            f"{org.name}.{KEY_FIELD} must be {' and '.join(wrong)}",
+            hint,
+            rule=Rule.KEY_FIELD,
+        )
 
 
 def _key_needs(field: FieldSchema) -> tuple[tuple[str, bool], ...]:
@@ -144,10 +186,12 @@ def _key_needs(field: FieldSchema) -> tuple[tuple[str, bool], ...]:
 
 def _required(scene: Scene, org: ObjectSchema) -> None:
     filled = {name.lower() for name in _filled(scene.document)}
+    if "lastname" in filled:
+        filled.add("name")  # of a person account it is made from its parts
     for field in org.fields.values():
         if field.required and field.name.lower() not in filled:
             message = f"{org.name} cannot be made without {field.name}, and no line fills it"
-            scene.problem(("to",), message)
+            scene.problem(("to",), message, rule=Rule.REQUIRED_FIELD)
 
 
 def _filled(document: MappingDocument) -> Iterable[str]:

@@ -7,30 +7,36 @@ for example `{"name": "王小明", "person": {"user_id": "U…"}}`. Fields are c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from connector.domain.lines import Direction, Lane, Policy, Write
-from connector.domain.records import RecordSchema, ValueType
-from connector.domain.values import Fields, Value, Values
-from connector.errors import ConnectorError
-from connector.mapping.canonical import canonical, plain_text, refusal
-from connector.mapping.cel import CheckedExpression, ExpressionFailed
-from connector.mapping.document import Create, Missing, OnDelete
+from connector.domain.lines import Lane, Write
+from connector.domain.records import RecordSchema
+from connector.domain.values import Values
+from connector.mapping.attachments import Attached
+from connector.mapping.cel import CheckedExpression
+from connector.mapping.children import Child, own_fields
+from connector.mapping.document import Create, OnDelete
 from connector.mapping.given import Given
+from connector.mapping.joining import RowOf
+from connector.mapping.lines import (
+    Choices,
+    Conversion,
+    Line,
+    LineProblem,
+    Lookup,
+    evaluated,
+    input_names,
+)
 from connector.mapping.matching import MatchRule
-from connector.mapping.places import Place
-from connector.mapping.recordshape import record_shape
-from connector.mapping.schema import FieldSchema
-from connector.mapping.transforms import Transform
-from connector.mapping.views import look_up
 
 __all__ = [
     "KEY_FIELD",
     "Adoption",
     "Choices",
     "CompiledMapping",
+    "Conversion",
     "Line",
     "LineProblem",
     "Lookup",
@@ -40,198 +46,6 @@ __all__ = [
 
 KEY_FIELD = "LINE_Key__c"
 OWN_PREFIX = "LINE_"
-
-
-class LineProblem(ConnectorError):
-    """One line cannot carry one value; the record's other lines go on."""
-
-    def __init__(self, field_name: str, value: Value, reason: str, next_step: str) -> None:
-        super().__init__("line_problem", f"{field_name}: {reason}", next_step)
-        self.field = field_name
-        self.value = value
-        self.reason = reason
-        self.next_step = next_step
-
-
-@dataclass(frozen=True)
-class Choices:
-    """`values`: record values and the Salesforce values that stand for them; outbound the first one."""
-
-    pairs: tuple[tuple[Value, tuple[Value, ...]], ...]
-    otherwise: Value = None
-
-    def forward(self, value: Value) -> Value:
-        """The Salesforce value, `otherwise` for one that is not named; raises KeyError without it."""
-        for ours, theirs in self.pairs:
-            if _alike(ours, value):
-                return theirs[0]
-        return self._otherwise(value)
-
-    def inverse(self, value: Value) -> Value:
-        """The record value, `otherwise` for one that is not named; raises KeyError without it."""
-        for ours, theirs in self.pairs:
-            if any(_alike(each, value) for each in theirs):
-                return ours
-        return self._otherwise(value)
-
-    def _otherwise(self, value: Value) -> Value:
-        if self.otherwise is None:
-            raise KeyError(value)
-        return self.otherwise
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """A reference filled by another field: the line gives the value to look for, not the Id."""
-
-    object: str
-    by: str
-    value: str | None
-    missing: Missing
-
-
-@dataclass(frozen=True)
-class Line:
-    """One field line. `id` is its fields joined by commas, with `:in` added where the same field
-    has an outbound line of its own.
-    """
-
-    id: str
-    source: str | None
-    fields: tuple[str, ...]
-    direction: Direction
-    policy: Policy
-    first_meeting: Policy
-    write: Write
-    inputs: frozenset[str]
-    place: Place
-    schemas: tuple[FieldSchema, ...]
-    value_type: ValueType | None = None
-    constant: Value = None
-    expression: CheckedExpression | None = None
-    default: Value = None
-    choices: Choices | None = None
-    transforms: tuple[Transform, ...] = ()
-    lookup: Lookup | None = None
-    personal: bool | None = None
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether the value is written in the mapping."""
-        return self.source is None and self.expression is None
-
-    @property
-    def is_expression(self) -> bool:
-        """Whether the value is computed."""
-        return self.expression is not None
-
-    @property
-    def outbound(self) -> bool:
-        """Whether values go to Salesforce."""
-        return self.direction is not Direction.FROM_SALESFORCE
-
-    @property
-    def inbound(self) -> bool:
-        """Whether values come from Salesforce."""
-        return self.direction is not Direction.TO_SALESFORCE
-
-    @property
-    def writes_after_creation(self) -> bool:
-        """Whether the value may be sent to a row that is there already."""
-        return self.outbound and self.write is not Write.CREATE
-
-    def forward(self, view: Values) -> Fields:
-        """What Salesforce should hold for this record; raises `LineProblem`."""
-        if self.expression is not None:
-            return self.to_fields(evaluated(self.expression, view, self.fields[0]))
-        return self.to_fields(self.constant if self.source is None else look_up(view, self.source))
-
-    def to_fields(self, value: Value) -> Fields:
-        """What Salesforce should hold for a source value; raises `LineProblem`."""
-        if value in (None, "", []):
-            value = self.default
-        if self.choices is not None and value is not None:
-            value = self._named(self.choices.forward, value, "The record")
-        for step in self.transforms:
-            value = step.forward(value)
-        fields = self.canonical(self._spread(value))
-        if self.lookup is None:
-            self._refuse(fields)
-        return fields
-
-    def inverse(self, fields: Fields) -> Value:
-        """The record value that these fields stand for; raises `LineProblem`."""
-        value = self._gathered(self.canonical(fields))
-        if value is None:
-            return self._shape(
-                self.default if self.direction is Direction.FROM_SALESFORCE else None
-            )
-        for step in reversed(self.transforms):
-            if step.inverse is not None:
-                value = step.inverse(value)
-        if self.choices is not None:
-            value = self._named(self.choices.inverse, value, "Salesforce")
-        return self._shape(value)
-
-    def same(self, one: Fields, other: Fields) -> bool:
-        """Whether both mean the same, whatever their spelling."""
-        left, right = self.canonical(one), self.canonical(other)
-        return left == right or self.meaning(left) == self.meaning(right)
-
-    def meaning(self, fields: Fields) -> Value:
-        """What fields stand for, in one spelling: the last transforms undone and normalised."""
-        value = self._gathered(fields)
-        for step in reversed(self.transforms):
-            if step.inverse is None:
-                break
-            value = step.normal(step.inverse(value))
-        if not self.transforms and self.choices is None and self.value_type is ValueType.PHONE:
-            value = self._shape(value)
-        return value
-
-    def canonical(self, row: Fields) -> Fields:
-        """The line's own fields of a row, reshaped; fields the row does not have stay absent."""
-        known = zip(self.fields, self.schemas, strict=True)
-        if self.lookup is not None:
-            return {name: row[name] for name, _ in known if name in row}
-        return {name: canonical(schema, row[name]) for name, schema in known if name in row}
-
-    def _named(self, convert: Callable[[Value], Value], value: Value, side: str) -> Value:
-        try:
-            return convert(value)
-        except KeyError:
-            reason = f"{side} holds {value!r}, which the line's values do not name"
-            step = "Name it under values, or give the line an otherwise, publish, then redrive."
-            raise LineProblem(self.fields[0], value, reason, step) from None
-
-    def _spread(self, value: Value) -> Fields:
-        if len(self.fields) == 1:
-            return {self.fields[0]: value}
-        parts = value if isinstance(value, list) else [value]
-        padded = [*parts, *[None] * len(self.fields)]
-        return dict(zip(self.fields, padded, strict=False))
-
-    def _gathered(self, fields: Fields) -> Value:
-        if len(self.fields) == 1:
-            return fields.get(self.fields[0])
-        parts = [fields.get(name) for name in self.fields]
-        return None if all(part is None for part in parts) else parts
-
-    def _shape(self, value: Value) -> Value:
-        return value if self.value_type is None else record_shape(self.value_type, value)
-
-    def _refuse(self, fields: Fields) -> None:
-        for name, schema in zip(self.fields, self.schemas, strict=True):
-            reason = refusal(schema, fields[name])
-            if reason is not None:
-                step = _NEXT_STEP_REQUIRED if fields[name] is None else _NEXT_STEP
-                raise LineProblem(name, fields[name], reason, step)
-
-
-_NEXT_STEP = (
-    "Correct the value, or give the line a transform or values that make it fit, then redrive."
-)
-_NEXT_STEP_REQUIRED = "Fill the value, or give the line a default, publish, then redrive."
 
 
 @dataclass(frozen=True)
@@ -273,6 +87,9 @@ class CompiledMapping:
     adopt: Adoption | None
     parents: tuple[Parent, ...]
     lines: tuple[Line, ...]
+    children: tuple[Child, ...] = ()
+    row_of: RowOf | None = None
+    files: tuple[Attached, ...] = ()
     given: tuple[Given, ...] = ()
     when: CheckedExpression | None = None
     named_for_others: tuple[str, ...] = ()
@@ -303,7 +120,7 @@ class CompiledMapping:
         """Fields to poll and to read back: inbound ones, and those written only while blank."""
         lines = [line for line in self.lines if line.inbound or line.write is Write.BLANK]
         parents = [parent.field for parent in self.parents if parent.write is Write.BLANK]
-        return _distinct([name for line in lines for name in line.fields] + parents)
+        return _distinct([name for line in lines for name in own_fields(line.fields)] + parents)
 
     @cached_property
     def held_fields(self) -> tuple[str, ...]:
@@ -320,17 +137,19 @@ class CompiledMapping:
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
-        """Every field the mapping names."""
-        own = [name for line in self.lines for name in line.fields]
-        return _distinct([*own, *(parent.field for parent in self.parents), *self.match_fields])
+        """Every field of its own row that the mapping names."""
+        named = [name for line in self.lines for name in own_fields(line.fields)]
+        return _distinct([*named, *(parent.field for parent in self.parents), *self.match_fields])
 
     @cached_property
     def inputs(self) -> frozenset[str]:
         """The record's values and relations that decide what is written, and whether."""
         sources = {name for line in self.outbound for name in line.inputs}
         sources |= {rule.source for rule in self.match} | self.when_inputs
-        relations = {parent.via for parent in self.parents} - {"self"}
-        return frozenset(sources | relations | {*self.dotted_relations})
+        sources |= {each.choice.line for each in self.given if each.choice is not None}
+        joined = {self.row_of.via} if self.row_of is not None else frozenset[str]()
+        relations = {parent.via for parent in self.parents} | joined
+        return frozenset(sources | (relations - {"self"}) | {*self.dotted_relations})
 
     @cached_property
     def dotted_relations(self) -> Mapping[str, str]:
@@ -355,25 +174,6 @@ class CompiledMapping:
     @cached_property
     def _by_id(self) -> dict[str, Line]:
         return {line.id: line for line in self.lines}
-
-
-def input_names(expression: CheckedExpression) -> frozenset[str]:
-    """The record values an expression looks at, without the `line.` before them."""
-    return frozenset(name.removeprefix("line.") for name in expression.inputs)
-
-
-def evaluated(expression: CheckedExpression, view: Values, field_name: str) -> Value:
-    """An expression over a view; raises `LineProblem` naming expression and values."""
-    try:
-        return expression.evaluate(lambda name: look_up(view, name.removeprefix("line.")))
-    except ExpressionFailed as failed:
-        raise LineProblem(field_name, dict(failed.values), failed.message, failed.fix) from failed
-
-
-def _alike(one: Value, other: Value) -> bool:
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other or plain_text(one) == plain_text(other)
-    return one == other
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

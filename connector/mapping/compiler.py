@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.domain.records import RecordSchema, ValueType
+from connector.mapping.attachments import compile_files
 from connector.mapping.bonds import mates_of
 from connector.mapping.cel import (
     CheckedExpression,
@@ -15,15 +16,19 @@ from connector.mapping.cel import (
     record_names,
 )
 from connector.mapping.checks import check_whole
+from connector.mapping.children import compile_children
 from connector.mapping.compiled import Adoption, CompiledMapping, Line, Parent
 from connector.mapping.document import MappingDocument, MatchSpec, ParentSpec
 from connector.mapping.given import given
+from connector.mapping.joining import row_of
 from connector.mapping.linecompiler import LineCompiler
 from connector.mapping.matching import MatchRule
 from connector.mapping.places import Path, Problem, problem_at
 from connector.mapping.reading import MappingProblems, Read, did_you_mean
+from connector.mapping.rules import Rule
 from connector.mapping.scene import Scene, guessed_object, guessed_relationship
 from connector.mapping.schema import ObjectSchema
+from connector.mapping.words import kind_named, type_named
 
 _FILTERABLE_TEXTAREA = 255
 
@@ -34,13 +39,15 @@ def compile_mapping(
     object_schema: ObjectSchema | None,
     version: int = 0,
     others: Mapping[str, MappingDocument] | None = None,
+    org: Mapping[str, ObjectSchema] | None = None,
 ) -> CompiledMapping:
     """Compile one document; raises `MappingProblems` with all of them.
 
     Without `object_schema` nothing that the org decides is checked. `others` are the documents of
-    the whole set by name, in which parents and adoptions are found.
+    the whole set by name, in which parents and adoptions are found; `org` are all objects by name, in
+    which the fields of child rows are.
     """
-    compiled, problems = try_compile(document, record_schemas, object_schema, version, others)
+    compiled, problems = try_compile(document, record_schemas, object_schema, version, others, org)
     if compiled is None or problems:
         raise MappingProblems(problems)
     return compiled
@@ -52,6 +59,7 @@ def try_compile(
     object_schema: ObjectSchema | None,
     version: int = 0,
     others: Mapping[str, MappingDocument] | None = None,
+    org: Mapping[str, ObjectSchema] | None = None,
 ) -> tuple[CompiledMapping | None, list[Problem]]:
     """As `compile_mapping`, giving what could be compiled and the problems side by side."""
     problems = list(document.problems)
@@ -62,8 +70,12 @@ def try_compile(
     if schema is None:
         hint = did_you_mean(written.from_, record_schemas)
         message = f"there is no record kind {written.from_!r}"
-        return None, [*problems, problem_at(document.at("from"), message, hint)]
-    scene = Scene(document, written, schema, record_schemas, object_schema, others or {}, problems)
+        return None, [
+            *problems,
+            problem_at(document.at("from"), message, hint, rule=Rule.UNKNOWN_KIND),
+        ]
+    known = others or {}
+    scene = Scene(document, written, schema, record_schemas, object_schema, known, problems, org)
     compiled = _Compiler(scene).compile(version)
     check_whole(scene, compiled)
     return compiled, sorted(set(problems))
@@ -97,6 +109,9 @@ class _Compiler:
             adopt=self._adoption(),
             parents=tuple(self._parent(name, each) for name, each in written.parents.items()),
             lines=lines,
+            children=tuple(compile_children(self._scene)),
+            row_of=row_of(self._scene),
+            files=tuple(compile_files(self._scene, self._expression)),
             given=tuple(given(written)),
             when=self._when(),
             named_for_others=self._named_for_others(),
@@ -109,7 +124,9 @@ class _Compiler:
         compiled = self._expression(self._document.when, ("when",))
         if compiled is not None and compiled.returns not in (ValueType.BOOLEAN, None):
             self._scene.problem(
-                ("when",), f"must come to true or false, not to a {compiled.returns}"
+                ("when",),
+                f"must come to true or false, not to {kind_named(compiled.returns)}",
+                rule=Rule.CONDITION,
             )
         return compiled
 
@@ -132,12 +149,13 @@ class _Compiler:
             self._scene.unknown_value(("match", at, "line"), spec.line, self._scene.schema.values)
         path = ("match", at, "salesforce")
         fields = tuple(self._searched(path, name) for name in spec.salesforce)
-        by_source = {line.source: line for line in lines if line.outbound and line.source}
+        sent = [line for line in lines if line.outbound and line.source]
+        by_source = {line.source: line for line in reversed(sent)}  # of several the first
         for name in spec.agree:
             if name not in by_source:
                 hint = did_you_mean(name, [source for source in by_source if source])
                 message = f"no field line carries {name!r} to Salesforce, so nothing can agree"
-                self._scene.problem(("match", at, "agree"), message, hint)
+                self._scene.problem(("match", at, "agree"), message, hint, rule=Rule.MATCH)
         agree = tuple(by_source[name] for name in spec.agree if name in by_source)
         return MatchRule(spec.line, fields, spec.normalise, agree)
 
@@ -146,7 +164,9 @@ class _Compiler:
         if field is None:
             return name
         if field.type == "textarea" and field.length > _FILTERABLE_TEXTAREA:
-            self._scene.problem(path, f"{name} is a long text, which cannot be searched")
+            self._scene.problem(
+                path, f"{name} is a long text, which cannot be searched", rule=Rule.MATCH
+            )
         return field.name
 
     def _adoption(self) -> Adoption | None:
@@ -157,14 +177,19 @@ class _Compiler:
         if other is None:
             if self._scene.others:
                 hint = did_you_mean(spec.from_, self._scene.others)
-                self._scene.problem(("adopt", "from"), f"there is no mapping {spec.from_!r}", hint)
+                self._scene.problem(
+                    ("adopt", "from"), f"there is no mapping {spec.from_!r}", hint, rule=Rule.ADOPT
+                )
         elif other.from_ != self._document.from_:
             message = f"{spec.from_} maps {other.from_}, so its row cannot name the one of a {self._document.from_}"
-            self._scene.problem(("adopt", "from"), message)
+            self._scene.problem(("adopt", "from"), message, rule=Rule.ADOPT)
         elif spec.field not in other.parents:
             hint = did_you_mean(spec.field, other.parents)
             self._scene.problem(
-                ("adopt", "field"), f"{spec.field} is no parent of {spec.from_}", hint
+                ("adopt", "field"),
+                f"{spec.field} is no parent of {spec.from_}",
+                hint,
+                rule=Rule.ADOPT,
             )
         return Adoption(spec.from_, spec.field)
 
@@ -176,7 +201,9 @@ class _Compiler:
         field = self._scene.field(name, ("parents", name), key=True)
         if field is not None and field.type != "reference":
             self._scene.problem(
-                ("parents", name), f"{name} is a {field.type} field, not a reference"
+                ("parents", name),
+                f"{name} is a {type_named(field.type)} field, not a reference",
+                rule=Rule.PARENT,
             )
         targets = field.reference_to if field is not None else guessed_object(name)
         mapping = self._parent_mapping(name, spec, targets)
@@ -219,7 +246,9 @@ class _Compiler:
             if fits
             else f"no mapping makes {wanted} of a {kind}"
         )
-        self._scene.problem(("parents", name), message, "name one with mapping:" if fits else "")
+        self._scene.problem(
+            ("parents", name), message, "name one with mapping:" if fits else "", rule=Rule.PARENT
+        )
         return None
 
     def _named_parent(
@@ -232,11 +261,13 @@ class _Compiler:
         other = of_kind.get(mapping)
         if other is None:
             hint = did_you_mean(mapping, of_kind)
-            self._scene.problem(("parents", name, "mapping"), f"no mapping {mapping!r} fits", hint)
+            self._scene.problem(
+                ("parents", name, "mapping"), f"no mapping {mapping!r} fits", hint, rule=Rule.PARENT
+            )
             return None
         if targets and other.to not in targets:
-            message = f"{name} names a {' or '.join(targets)}, {mapping} makes a {other.to}"
-            self._scene.problem(("parents", name, "mapping"), message)
+            message = f"{name} names a {' or '.join(targets)}, {mapping} makes {other.to} rows"
+            self._scene.problem(("parents", name, "mapping"), message, rule=Rule.PARENT)
         return mapping
 
     def _kind_of_parent(self, name: str, spec: ParentSpec) -> str | None:
@@ -246,6 +277,6 @@ class _Compiler:
         if spec.via not in relations:
             message = f"a {self._document.from_} has no relation {spec.via!r}"
             hint = did_you_mean(spec.via, [*relations, "self"])
-            self._scene.problem(("parents", name, "via"), message, hint)
+            self._scene.problem(("parents", name, "via"), message, hint, rule=Rule.PARENT)
             return None
         return relations[spec.via]

@@ -35,7 +35,10 @@ class Create(StrEnum):
 
 
 class OnDelete(StrEnum):
-    """What happens when the Salesforce row is deleted."""
+    """What happens when the Salesforce row is deleted.
+
+    `erase` takes it for the wish of a person to be forgotten: whoever the record belongs to is erased.
+    """
 
     UNPAIR = "unpair"
     RECREATE = "recreate"
@@ -93,11 +96,25 @@ def _as_owner(value: Any) -> Any:
     return {"user" if "@" in value else "queue": value}
 
 
+def _as_row_of(value: Any) -> Any:
+    return {"mapping": value} if isinstance(value, str) else value
+
+
+def _as_queue(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
 def _as_pairs(value: Any) -> Any:
     """`values` as pairs, since JSON keys would turn `true` and `3` into text."""
     if not isinstance(value, dict):
         return value
     return [{"line": line, "salesforce": theirs} for line, theirs in value.items()]
+
+
+def _as_conditions(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {field: _as_choices(wanted) for field, wanted in value.items()}
 
 
 def _as_choices(value: Any) -> Any:
@@ -112,6 +129,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+Choices: TypeAlias = tuple[Scalar, ...]
 FieldNames: TypeAlias = Annotated[tuple[str, ...], _normal(_as_list, str | list[str])]
 
 
@@ -157,29 +175,29 @@ class FieldLine(_Model):
     line: str | None = None
     """A value of the record, or one a relation away (`product.name`, to Salesforce only)."""
     salesforce: FieldNames
-    """The field, or the list of fields that the transform fills."""
+    """The field, or the list of fields that the transform fills; `name.Field` of one of the `children`."""
     direction: Direction = Direction.TO_SALESFORCE
-    """Which way values go."""
+    """Which way values go; `both` only where what was sent can be read back."""
     transform: Transforms = ()
-    """Named conversions, in order."""
+    """One conversion or a list of them, in order."""
     values: Pairs = ()
-    """Record values to Salesforce values; inbound, several may stand for one."""
+    """Record value: Salesforce value. From Salesforce, a list may stand for one record value."""
     otherwise: Scalar | None = None
-    """What a value stands for that `values` does not name."""
+    """What a value stands for that `values` does not name; without it the line waits for a person."""
     default: Scalar | None = None
     """Fills a blank value."""
     constant: Scalar | None = None
-    """Always this value."""
+    """Always this value; written only with a new row unless `write` says otherwise."""
     expression: str | None = None
     """CEL over `line.*`."""
     conflict: Policy = Policy.SALESFORCE_WINS
-    """Who wins when both sides changed."""
+    """Who wins when both sides changed; `no_wins` is for flags: a no wins."""
     first_meeting: Policy = Policy.SALESFORCE_WINS
     """Who wins when a record first meets its row and both hold something."""
     write: Write | None = None
-    """When it is written: on every change, at creation only, or only into a blank field."""
+    """When: `change` (as left out), `create` (only with a new row), `blank` (only into a blank field)."""
     lookup: LookupSpec | None = None
-    """Fills a reference by another field."""
+    """Fills a reference with the Id of the row that holds the value."""
     personal: bool | None = None
     """Whether an erased person's rows lose it; when left out, if it is made from personal values."""
     description: str | None = None
@@ -199,6 +217,37 @@ class ParentSpec(_Model):
     """When it is written."""
 
 
+class ChildSpec(_Model):
+    """Rows that name this mapping's row, one of which is read: field lines say `name.Field` for its fields.
+
+    Exactly one of `first` and `last` says which one.
+    """
+
+    object: str
+    """The object of the child rows."""
+    by: str
+    """Their reference to this mapping's row."""
+    where: Annotated[
+        dict[str, Choices], _normal(_as_conditions, dict[str, Scalar | list[Scalar]])
+    ] = Field(default_factory=dict)
+    """What their fields must hold; of a list, any one."""
+    first: str | None = None
+    """The row in which this field is lowest or earliest; a blank comes after all others."""
+    last: str | None = None
+    """The row in which this field is highest or latest; a blank comes after all others."""
+
+
+class FilesSpec(_Model):
+    """Files of the record that go to Salesforce once its row is there."""
+
+    line: str
+    """Which: the `proof` of a registration, the `photos` of a repair request."""
+    title: str | None = None
+    """CEL over `line.*`; the file's own name when left out. Several get a number each."""
+    link: FieldNames = ("self",)
+    """The rows that show them: `self`, fields of `parents`, other mappings of the same record."""
+
+
 class MatchSpec(_Model):
     """How an existing row is found before one is made."""
 
@@ -207,7 +256,7 @@ class MatchSpec(_Model):
     salesforce: FieldNames
     """The field or fields to look in."""
     normalise: Normalise = Normalise.EXACT
-    """How both sides are brought to one spelling."""
+    """How both sides are brought to one spelling; of a `phone` every spelling in use is sought."""
     agree: tuple[str, ...] = ()
     """Record values that have to agree too, else a person decides."""
 
@@ -221,11 +270,33 @@ class AdoptSpec(_Model):
     """The field of its row that names ours."""
 
 
+class RowOfSpec(_Model):
+    """The row is the one that another mapping makes or finds; this one writes and reads more of its fields."""
+
+    mapping: str
+    """The other mapping."""
+    via: str | None = None
+    """The relation to its record, or `self`; needed where several lead to one."""
+
+
+class QueueSpec(_Model):
+    """Which queue: by its name, or the one that stands beside a value of the record."""
+
+    name: str | None = None
+    """Its developer name."""
+    line: str | None = None
+    """The record value that decides."""
+    values: Pairs = ()
+    """Record values and the developer names of their queues."""
+    otherwise: str | None = None
+    """The queue for a value that `values` does not name, or for none."""
+
+
 class OwnerSpec(_Model):
     """Who owns new rows. Exactly one of `queue` and `user` says it."""
 
-    queue: str | None = None
-    """A queue that takes rows of the object, by its developer name."""
+    queue: Annotated[QueueSpec | None, _normal(_as_queue, str | QueueSpec | None)] = None
+    """A queue that takes rows of the object: its developer name, or one for each value of the record."""
     user: str | None = None
     """An active user, by user name."""
 
@@ -234,36 +305,42 @@ class MappingDocument(_Model):
     """One record kind to one Salesforce object."""
 
     from_: str = Field(alias="from")
-    """The record kind."""
+    """The record kind, or the kind of a form."""
     to: str
     """The Salesforce object."""
     description: str | None = None
     """For people."""
     enabled: bool = True
-    """Whether it runs."""
+    """`false` switches the mapping off."""
     create: Create = Create.LINE
     """Which side may make new ones."""
     lane: Lane = Lane.NORMAL
-    """How soon: urgent where a LINE user is waiting."""
+    """How soon: `urgent` (a LINE user is waiting), `normal`, `bulk`."""
     when: str | None = None
-    """CEL over `line.*`; while false, nothing is written."""
+    """CEL over `line.*`; while it is false nothing is written, and the row stays paired."""
     on_delete: OnDelete = OnDelete.UNPAIR
-    """What a deleted row means."""
+    """What it means when the row is deleted: let go of it, make another, or erase the person."""
     assignment_rule: bool = False
-    """Whether the org's assignment rule runs, on creates only."""
+    """Whether the org's assignment rule runs when a row is made."""
     atomic: bool = False
     """Whether a new row and the rows of its `self` parents are made together or not at all."""
     owner: Annotated[OwnerSpec | None, _normal(_as_owner, str | OwnerSpec | None)] = None
-    """The owner of new rows: a queue or a user."""
+    """Who owns new rows: a queue or a user, `LINE_Repair` or `lin@example.com` for short; not beside `assignment_rule`."""
     record_type: str | None = None
     """The record type of new rows, by its DeveloperName."""
     match: tuple[MatchSpec, ...] = ()
-    """How an existing row is found, in order."""
+    """How an existing row is found before one is made, in order."""
     adopt: AdoptSpec | None = None
     """Take over the row that another mapping's matched row names."""
+    row_of: Annotated[RowOfSpec | None, _normal(_as_row_of, str | RowOfSpec | None)] = None
+    """Join the row of another mapping: never made here, and each field is written by one of the two."""
     parents: Annotated[dict[str, ParentSpec], _normal(_as_parents, dict[str, str | ParentSpec])] = (
         Field(default_factory=dict)
     )
-    """References to other rows the service keeps."""
+    """References to other rows the service keeps; `Field: relation` is short for one with only `via`."""
+    children: dict[str, ChildSpec] = Field(default_factory=dict)
+    """Rows that name this one, by a name of your own: a field line reads one of them as `name.Field`."""
     fields: tuple[FieldLine, ...] = ()
     """The field lines."""
+    files: tuple[FilesSpec, ...] = ()
+    """Files of the record that follow its row."""

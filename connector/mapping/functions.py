@@ -17,32 +17,47 @@ _MONTHS = 12
 
 
 def text(value: Value) -> str:
-    """Any value as text; a blank one is empty, a set its elements with commas."""
+    """Any value as text; a blank one is empty, a set its elements with commas.
+
+    Example: text(line.shop) + "!"
+    """
     if isinstance(value, list):
         return ", ".join(text(item) for item in value)
     return plain_text(value)
 
 
 def coalesce(*values: Value) -> Value:
-    """The first value that is not blank."""
+    """The first value that is not blank.
+
+    Example: coalesce(line.serial, line.code)
+    """
     return next((value for value in values if value not in (None, "", [])), None)
 
 
 def join(items: Value, separator: str) -> str:
-    """The elements that are not blank, with the separator between them."""
+    """The elements that are not blank, with the separator between them.
+
+    Example: join([line.shop, line.serial], "; ")
+    """
     listed = items if isinstance(items, list) else [items]
     return separator.join(shown for item in listed if (shown := text(item)))
 
 
 def add_days(day: Value, days: Value) -> str | None:
-    """The date so many days later; blank where either is blank."""
+    """The date so many days later; blank where either is blank.
+
+    Example: add_days(line.purchased_on, 14)
+    """
     if day is None or not isinstance(days, int | float):
         return None
     return (_date(day) + timedelta(days=int(days))).isoformat()
 
 
 def add_months(day: Value, months: Value) -> str | None:
-    """The same day so many months later, or that month's last day; blank where either is blank."""
+    """The same day so many months later, or that month's last day; blank where either is blank.
+
+    Example: add_months(line.purchased_on, line.product.warranty_months)
+    """
     if day is None or not isinstance(months, int | float):
         return None
     start = _date(day)
@@ -53,7 +68,10 @@ def add_months(day: Value, months: Value) -> str | None:
 
 
 def local_time(at: Value, zone: str, locale: str) -> str:
-    """A moment as people of a place read it: `11/25（三）14:00`; empty where blank."""
+    """A moment as people of a place read it: `11/25（三）14:00`; empty where blank.
+
+    Example: local_time("2026-11-25T06:00:00Z", "Asia/Taipei", "zh-TW")
+    """
     if at is None:
         return ""
     read = read_instant(at)
@@ -64,7 +82,10 @@ def local_time(at: Value, zone: str, locale: str) -> str:
 
 
 def local_date(day: Value, locale: str) -> str:
-    """A date as people of a place read it: `2026/11/25`; empty where blank."""
+    """A date as people of a place read it: `2026/11/25`; empty where blank.
+
+    Example: local_date(line.purchased_on, "ja")
+    """
     if day is None:
         return ""
     read = _date(day)

@@ -1,4 +1,4 @@
-"""The JSON schema of mapping documents, for completion and checking in editors."""
+"""The JSON schemas of mappings and forms, for completion and checking in editors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from connector.domain.records import SCHEMAS
 from connector.mapping.document import MappingDocument
+from connector.mapping.formchecks import NAME
+from connector.mapping.formdocument import FormDocument
 from connector.mapping.transforms import transform_names
 
 
@@ -16,8 +18,21 @@ def mapping_schema() -> str:
     schema = MappingDocument.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Mapping of a LINE record to a Salesforce object"
-    schema["properties"]["from"]["enum"] = sorted(SCHEMAS)
+    # A form's kind is called like its file, which no schema can know.
+    schema["properties"]["from"]["anyOf"] = [
+        {"enum": sorted(SCHEMAS)},
+        {"pattern": f"^{NAME.pattern}$"},
+    ]
     _name_transforms(schema["$defs"]["FieldLine"]["properties"]["transform"])
+    return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def form_schema() -> str:
+    """The text of `mappings/forms.schema.json`."""
+    schema = FormDocument.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Form that LINE users fill in"
+    schema["$defs"]["FieldSpec"]["properties"]["name"]["pattern"] = f"^{NAME.pattern}$"
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
@@ -30,8 +45,9 @@ def _name_transforms(transform: dict[str, object]) -> None:
 
 
 def main(folder: str = "mappings") -> None:
-    """Write the schema into a folder."""
+    """Write the schemas into a folder."""
     (Path(folder) / "schema.json").write_text(mapping_schema(), encoding="utf-8")
+    (Path(folder) / "forms.schema.json").write_text(form_schema(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from connector.domain.lines import Direction, Write
 from connector.domain.records import ValueType
 from connector.domain.values import Value
+from connector.mapping import children
+from connector.mapping.canonical import NUMBERS
 from connector.mapping.cel import CheckedExpression
-from connector.mapping.compiled import Choices, Line, Lookup, input_names
 from connector.mapping.document import FieldLine
 from connector.mapping.fits import guessed_type
 from connector.mapping.linechecks import LineChecks
+from connector.mapping.lines import Choices, Line, Lookup, input_names
 from connector.mapping.places import Path
 from connector.mapping.reading import did_you_mean
+from connector.mapping.rules import Rule
 from connector.mapping.scene import Scene
 from connector.mapping.schema import FieldSchema
 from connector.mapping.transforms import (
@@ -73,7 +76,6 @@ class LineCompiler:
     ) -> Line:
         fields = spec.salesforce if self._scene.object is None else tuple(s.name for s in schemas)
         pairs = tuple((pair.line, pair.salesforce) for pair in spec.values)
-        looked_up = {spec.lookup.value} if spec.lookup and spec.lookup.value else frozenset[str]()
         return Line(
             id=self._id(fields, spec.direction),
             source=source.name,
@@ -82,7 +84,7 @@ class LineCompiler:
             policy=spec.conflict,
             first_meeting=spec.first_meeting,
             write=spec.write or (Write.CREATE if spec.constant is not None else Write.CHANGE),
-            inputs=source.inputs | looked_up,
+            inputs=source.inputs,
             place=self._scene.read.at(*path),
             schemas=schemas,
             value_type=self._scene.schema.values.get(source.name or ""),
@@ -91,7 +93,7 @@ class LineCompiler:
             default=spec.default,
             choices=Choices(pairs, spec.otherwise) if pairs else None,
             transforms=transforms,
-            lookup=_lookup(spec),
+            lookup=self._lookup(spec),
             personal=spec.personal,
         )
 
@@ -103,16 +105,21 @@ class LineCompiler:
         given = [
             key for key in ("line", "constant", "expression") if getattr(spec, key) is not None
         ]
+        looked_for = spec.lookup.value if spec.lookup is not None else None
+        if looked_for is not None:
+            return self._named_source((*path, "lookup", "value"), looked_for)
         if len(given) != 1:
             message = (
-                f"has {' and '.join(given)}; only one can say where the value comes from"
+                f"the line has {' and '.join(given)}; only one can say where the value comes from"
                 if given
-                else "says nothing of where the value comes from"
+                else "the line says nothing of where the value comes from"
             )
-            self._scene.problem(path, message, "give line:, constant: or expression:")
+            self._scene.problem(
+                path, message, "give line:, constant: or expression:", rule=Rule.ONE_SOURCE
+            )
             return None
         if spec.line is not None:
-            return self._named_source(path, spec.line)
+            return self._named_source((*path, "line"), spec.line)
         if spec.expression is not None:
             return self._computed_source(path, spec.expression)
         return _Source(None, None, spec.constant, None, frozenset())
@@ -131,7 +138,7 @@ class LineCompiler:
             related = self._scene.records.get(schema.relations.get(relation, ""))
             kind = related.values.get(rest) if related is not None else None
         if kind is None:
-            self._scene.unknown_value((*path, "line"), name, self._known_names())
+            self._scene.unknown_value(path, name, self._known_names())
             return None
         return _Source(name, None, None, kind, frozenset({name}))
 
@@ -152,9 +159,11 @@ class LineCompiler:
                 made.append(transform(call.name, call.argument))
             except UnknownTransform:
                 hint = did_you_mean(call.name, transform_names())
-                self._scene.problem(here, f"there is no transform {call.name!r}", hint)
+                self._scene.problem(
+                    here, f"there is no transform {call.name!r}", hint, rule=Rule.UNKNOWN_TRANSFORM
+                )
             except WrongArgument as wrong:
-                self._scene.problem(here, str(wrong))
+                self._scene.problem(here, str(wrong), rule=Rule.WRONG_ARGUMENT)
         return tuple(made) if len(made) == len(spec.transform) else None
 
     def _schemas(
@@ -168,24 +177,35 @@ class LineCompiler:
             gives = source.type if source is not None else None
             gives = transforms[-1].gives if transforms else gives
             kind = "reference" if spec.lookup else guessed_type(None if spec.values else gives)
-            return tuple(FieldSchema(name, type=kind) for name in spec.salesforce)
+            return tuple(_guessed(name, kind) for name in spec.salesforce)
         many = len(spec.salesforce) > 1
         paths = [
             (*path, "salesforce", at) if many else (*path, "salesforce")
             for at in range(len(spec.salesforce))
         ]
-        found = [
-            self._scene.field(name, here) for name, here in zip(spec.salesforce, paths, strict=True)
-        ]
+        found = [self._field(name, here) for name, here in zip(spec.salesforce, paths, strict=True)]
         known = tuple(field for field in found if field is not None)
         return known if len(known) == len(found) else None
 
+    def _lookup(self, spec: FieldLine) -> Lookup | None:
+        named = spec.lookup
+        if named is None:
+            return None
+        found = (self._scene.org or {}).get(named.object)
+        by = found.field(named.by) if found is not None else None
+        by_number = by is not None and by.type in NUMBERS
+        return Lookup(named.object, named.by, named.missing, by_number)
 
-def _lookup(spec: FieldLine) -> Lookup | None:
-    named = spec.lookup
-    if named is None:
-        return None
-    return Lookup(named.object, named.by, named.value, named.missing)
+    def _field(self, name: str, path: Path) -> FieldSchema | None:
+        if children.names_child(name):
+            return children.field_of(self._scene, path, name)
+        return self._scene.field(name, path)
+
+
+def _guessed(name: str, kind: str) -> FieldSchema:
+    """What a field is taken to be where no org is asked."""
+    written = not children.names_child(name)
+    return FieldSchema(name, type=kind, createable=written, updateable=written)
 
 
 def _lowered(fields: tuple[str, ...]) -> tuple[str, ...]:

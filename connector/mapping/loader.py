@@ -6,18 +6,20 @@ Texts are keyed by their path inside `mappings/`: `member-contact.yaml`, `notice
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from connector.domain.records import SCHEMAS
+from connector.domain.records import RecordSchema
 from connector.mapping.compiled import CompiledMapping
 from connector.mapping.compiler import try_compile
 from connector.mapping.document import MappingDocument
+from connector.mapping.forms import FORMS, CompiledForm, kinds, read_forms
 from connector.mapping.messages import read_messages
 from connector.mapping.notices import CompiledNotices, compile_notices
 from connector.mapping.places import Place, Problem, problem_at
 from connector.mapping.reading import MappingProblems, Read, read_mapping
+from connector.mapping.rules import Rule
 from connector.mapping.schema import ObjectSchema
 
 NOTICES = "notices.yaml"
@@ -31,18 +33,23 @@ class Documents:
     mappings: Mapping[str, CompiledMapping]
     notices: CompiledNotices
     problems: tuple[Problem, ...]
+    forms: Mapping[str, CompiledForm] = field(default_factory=dict)
 
     @property
     def objects(self) -> tuple[str, ...]:
-        """The Salesforce objects that mappings name."""
-        return tuple(sorted({mapping.object for mapping in self.mappings.values()}))
+        """The Salesforce objects that enabled mappings name, those of child rows and lookups among them."""
+        live = [mapping for mapping in self.mappings.values() if mapping.enabled]
+        children = {child.object for mapping in live for child in mapping.children}
+        lookups = {line.lookup.object for each in live for line in each.lines if line.lookup}
+        return tuple(sorted({mapping.object for mapping in live} | children | lookups))
 
 
 def read_folder(folder: Path) -> dict[str, str]:
     """The documents of a folder, by their path inside it."""
-    files = [*folder.glob("*.yaml"), *folder.glob(f"{MESSAGES}*.yaml")]
+    inner = [file for part in (MESSAGES, FORMS) for file in folder.glob(f"{part}*.yaml")]
+    files = [*folder.glob("*.yaml"), *inner]
     return {
-        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8")
+        file.relative_to(folder).as_posix(): file.read_bytes().decode("utf-8")  # ends of lines stay
         for file in sorted(files)
     }
 
@@ -62,12 +69,16 @@ def load(
         for path, text in texts.items()
         if _is_mapping(path)
     }
-    mappings, problems = _compile(reads, schemas, versions or {})
+    forms, unread, wrong = read_forms(texts, prefix)
+    # What maps a form that cannot be read is looked at once it can be.
+    reads = {name: read for name, read in reads.items() if not _maps(read, unread)}
+    records = kinds(forms)
+    mappings, problems = _compile(reads, records, schemas, versions or {})
     messages = read_messages(
         {path: text for path, text in texts.items() if path.startswith(MESSAGES)}, prefix
     )
-    notices, more = compile_notices(texts.get(NOTICES), prefix + NOTICES, messages, SCHEMAS)
-    return Documents(mappings, notices, tuple(sorted({*problems, *more})))
+    notices, more = compile_notices(texts.get(NOTICES), prefix + NOTICES, messages, records)
+    return Documents(mappings, notices, tuple(sorted({*problems, *wrong, *more})), forms)
 
 
 def load_strictly(
@@ -86,16 +97,25 @@ def check_folder(folder: Path, schemas: Mapping[str, ObjectSchema] | None) -> li
     """Everything that is wrong with a folder's documents, in the order of files and lines."""
     texts = read_folder(folder)
     if not any(_is_mapping(path) for path in texts):
-        return [problem_at(Place(str(folder)), "there is no mapping in this folder")]
+        return [
+            problem_at(
+                Place(str(folder)), "there is no mapping in this folder", rule=Rule.NO_MAPPING
+            )
+        ]
     return list(load(texts, schemas, prefix=f"{folder}/").problems)
 
 
 def _is_mapping(path: str) -> bool:
-    return path.endswith(".yaml") and path != NOTICES and not path.startswith(MESSAGES)
+    return path.endswith(".yaml") and path != NOTICES and not path.startswith((MESSAGES, FORMS))
+
+
+def _maps(read: Read[MappingDocument], kinds: Collection[str]) -> bool:
+    return read.document is not None and read.document.from_ in kinds
 
 
 def _compile(
     reads: Mapping[str, Read[MappingDocument]],
+    records: Mapping[str, RecordSchema],
     schemas: Mapping[str, ObjectSchema] | None,
     versions: Mapping[str, int],
 ) -> tuple[dict[str, CompiledMapping], list[Problem]]:
@@ -106,7 +126,9 @@ def _compile(
         others = {other: document for other, document in written.items() if other != name}
         org = _object_of(read, schemas, problems)
         version = versions.get(f"{name}.yaml", 0)
-        mapping, found = try_compile(read, SCHEMAS, org, version, others)
+        mapping, found = try_compile(read, records, org, version, others, schemas)
+        if found and _is_disabled(read):  # what does not run need not fit the org
+            mapping, found = try_compile(read, records, None, version, others)
         problems += [*found, *_misnamed(read)]
         if mapping is not None:
             compiled[name] = mapping
@@ -121,10 +143,14 @@ def _object_of(
     if schemas is None or read.document is None:
         return None
     org = schemas.get(read.document.to)
-    if org is None:
+    if org is None and not _is_disabled(read):
         message = f"the org has no object {read.document.to!r} that this user may see"
-        problems.append(problem_at(read.at("to"), message))
+        problems.append(problem_at(read.at("to"), message, rule=Rule.UNKNOWN_OBJECT))
     return org
+
+
+def _is_disabled(read: Read[MappingDocument]) -> bool:
+    return read.document is not None and not read.document.enabled
 
 
 def _misnamed(read: Read[MappingDocument]) -> list[Problem]:
@@ -134,4 +160,6 @@ def _misnamed(read: Read[MappingDocument]) -> list[Problem]:
     wanted = f"{read.document.from_}-{read.document.to.removesuffix('__c').lower()}"
     if read.name == wanted or read.name.startswith(f"{wanted}."):
         return []
-    return [problem_at(read.at("to"), f"the file must be called {wanted}.yaml")]
+    return [
+        problem_at(read.at("to"), f"the file must be called {wanted}.yaml", rule=Rule.FILE_NAME)
+    ]

@@ -21,6 +21,7 @@ from connector.mapping.functions import text as shown
 from connector.mapping.limits import message_problems
 from connector.mapping.places import Path, Placed, Problem, problem_at, read_yaml
 from connector.mapping.reading import did_you_mean
+from connector.mapping.rules import Rule
 from connector.mapping.views import look_up
 
 LOCALES = ("zh-TW", "en", "ja")
@@ -113,7 +114,7 @@ def read_messages(
         named = _FILE.fullmatch(path)
         if named is None:
             message = "the file must be called <template>.<locale>.yaml"
-            problems.append(problem_at(placed.at(), message))
+            problems.append(problem_at(placed.at(), message, rule=Rule.MESSAGE_FILE))
             continue
         template = Template(named["template"], named["locale"], placed)
         templates[template.name, template.locale] = template
@@ -129,11 +130,15 @@ def compile_template(
     if not isinstance(data, list) or not 1 <= len(data) <= MOST_MESSAGES:
         if not template.placed.problems:
             message = f"must be a list of one to {MOST_MESSAGES} messages"
-            compiler.problems.append(problem_at(template.placed.at(), message))
+            compiler.problems.append(
+                problem_at(template.placed.at(), message, rule=Rule.MESSAGE_FILE)
+            )
         return None, compiler.problems
     messages = tuple(compiler.compiled(item, (at,)) for at, item in enumerate(data))
     for message, path in message_problems(_without_placeholders(data)):
-        compiler.problems.append(problem_at(template.placed.at(*path), message))
+        compiler.problems.append(
+            problem_at(template.placed.at(*path), message, rule=Rule.MESSAGE_LIMIT)
+        )
     if compiler.problems:
         return None, compiler.problems
     return CompiledTemplate(template.name, template.locale, messages), []
@@ -177,7 +182,7 @@ class _TemplateCompiler:
             for problem in refused.problems:
                 place = self._placed.inside(path, line, column + problem.column)
                 hint = did_you_mean(problem.unknown, self._known) if problem.unknown else ""
-                self.problems.append(problem_at(place, problem.message, hint))
+                self.problems.append(problem_at(place, problem.message, hint, rule=Rule.EXPRESSION))
             return None
 
 

@@ -32,7 +32,9 @@ from connector.mapping.messages import (
 )
 from connector.mapping.places import Placed, Problem, problem_at, read_yaml
 from connector.mapping.reading import Read, did_you_mean, read_model
+from connector.mapping.rules import Rule
 from connector.mapping.views import look_up
+from connector.mapping.words import kind_named
 
 DEFAULT_LOCALE = "zh-TW"
 _AGE = re.compile(r"(\d+)\s*([smhd])")
@@ -165,7 +167,7 @@ def compile_notices(
     problems += placed.problems
     if not isinstance(placed.data, list):
         if not placed.problems:
-            problems.append(problem_at(placed.at(), "must be a list of notices"))
+            problems.append(problem_at(placed.at(), "must be a list of notices", rule=Rule.NOTICE))
         return CompiledNotices((), {}), problems
     compiler = _Compiler(placed, templates, schemas, problems)
     return compiler.compile(), problems
@@ -212,7 +214,9 @@ class _Compiler:
         if spec.kind not in self._schemas:
             hint = did_you_mean(spec.kind, self._schemas)
             message = f"there is no record kind {spec.kind!r}"
-            self._problems.append(problem_at(read.at("kind"), message, hint))
+            self._problems.append(
+                problem_at(read.at("kind"), message, hint, rule=Rule.UNKNOWN_KIND)
+            )
         return spec.kind in self._schemas
 
     def _known_template(self, read: Read[NoticeSpec], spec: NoticeSpec) -> bool:
@@ -220,7 +224,9 @@ class _Compiler:
         if lacking:
             message = f"the message {spec.template} is missing in {', '.join(lacking)}"
             hint = f"write messages/{spec.template}.{lacking[0]}.yaml"
-            self._problems.append(problem_at(read.at("template"), message, hint))
+            self._problems.append(
+                problem_at(read.at("template"), message, hint, rule=Rule.MESSAGE_MISSING)
+            )
         return not lacking
 
     def _when(self, read: Read[NoticeSpec], spec: NoticeSpec) -> CheckedExpression | None:
@@ -232,11 +238,13 @@ class _Compiler:
             for problem in refused.problems:
                 place = self._placed.inside(read.path(("when",)), problem.line, problem.column)
                 hint = did_you_mean(problem.unknown, known) if problem.unknown else ""
-                self._problems.append(problem_at(place, problem.message, hint))
+                self._problems.append(
+                    problem_at(place, problem.message, hint, rule=Rule.EXPRESSION)
+                )
             return None
         if compiled.returns not in (ValueType.BOOLEAN, None):
-            message = f"must come to true or false, not to a {compiled.returns}"
-            self._problems.append(problem_at(read.at("when"), message))
+            message = f"must come to true or false, not to {kind_named(compiled.returns)}"
+            self._problems.append(problem_at(read.at("when"), message, rule=Rule.CONDITION))
         return compiled
 
     def _refuse_second(
@@ -244,10 +252,10 @@ class _Compiler:
     ) -> None:
         if any(other.id == rule.id for other in rules):
             message = f"there is another notice {rule.id!r}"
-            self._problems.append(problem_at(read.at("id"), message))
+            self._problems.append(problem_at(read.at("id"), message, rule=Rule.NOTICE))
         if any(o.template == rule.template and o.kind != rule.kind for o in rules):
             message = f"the message {rule.template} belongs to records of another kind"
-            self._problems.append(problem_at(read.at("template"), message))
+            self._problems.append(problem_at(read.at("template"), message, rule=Rule.MESSAGE_KIND))
 
     def _messages(self, rules: list[CompiledNotice]) -> dict[tuple[str, str], CompiledTemplate]:
         kinds = {rule.template: rule.kind for rule in rules}

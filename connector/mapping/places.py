@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from connector.mapping.rules import Rule
+
 Path: TypeAlias = tuple[str | int | float, ...]
 
 
@@ -32,6 +34,7 @@ class Problem:
     line: int
     column: int
     message: str
+    rule: Rule
     hint: str = ""
 
     def __str__(self) -> str:
@@ -39,9 +42,9 @@ class Problem:
         return f"{shown} ({self.hint})" if self.hint else shown
 
 
-def problem_at(place: Place, message: str, hint: str = "") -> Problem:
+def problem_at(place: Place, message: str, hint: str = "", *, rule: Rule) -> Problem:
     """A problem standing at a place."""
-    return Problem(place.file, place.line, place.column, message, hint)
+    return Problem(place.file, place.line, place.column, message, rule, hint)
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,21 @@ def read_yaml(text: str, file: str) -> Placed:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
-        return Placed(file, None, problems=(problem_at(place, f"not YAML: {error.problem}"),))
+        return Placed(
+            file,
+            None,
+            problems=(problem_at(place, f"not YAML: {error.problem}", rule=Rule.NOT_YAML),),
+        )
     except yaml.YAMLError as error:
-        return Placed(file, None, problems=(problem_at(Place(file), f"not YAML: {error}"),))
+        return Placed(
+            file,
+            None,
+            problems=(problem_at(Place(file), f"not YAML: {error}", rule=Rule.NOT_YAML),),
+        )
     if node is None:
-        return Placed(file, None, problems=(problem_at(Place(file), "the file is empty"),))
+        return Placed(
+            file, None, problems=(problem_at(Place(file), "the file is empty", rule=Rule.NOT_YAML),)
+        )
     return _Reader(file, text.splitlines()).read(node)
 
 
@@ -138,7 +151,9 @@ class _Reader:
     def _value(self, node: yaml.Node, path: Path) -> Any:
         self._values[path] = self._start(node)
         if id(node) in self._seen:
-            self._problems.append(problem_at(self._start(node), "aliases (*name) are not allowed"))
+            self._problems.append(
+                problem_at(self._start(node), "aliases (*name) are not allowed", rule=Rule.NOT_YAML)
+            )
             return None
         self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
@@ -153,14 +168,18 @@ class _Reader:
             key = self._scalar(key_node, (*path, "<key>"))
             place = self._start(key_node)
             if key in read:
-                self._problems.append(problem_at(place, f"the key {key!r} is given twice"))
+                self._problems.append(
+                    problem_at(place, f"the key {key!r} is given twice", rule=Rule.KEY_TWICE)
+                )
             self._keys[*path, key] = place
             read[key] = self._value(value_node, (*path, key))
         return read
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
         if not isinstance(node, yaml.ScalarNode):
-            self._problems.append(problem_at(self._start(node), "a key must be a single word"))
+            self._problems.append(
+                problem_at(self._start(node), "a key must be a single word", rule=Rule.NOT_YAML)
+            )
             return str(node.value)
         if not node.style and node.value in ("true", "false"):
             return node.value == "true"
@@ -168,7 +187,9 @@ class _Reader:
             value = _construct(node)
         except (yaml.YAMLError, ValueError) as error:
             why = getattr(error, "problem", None) or str(error)
-            self._problems.append(problem_at(self._start(node), f"cannot be read: {why}"))
+            self._problems.append(
+                problem_at(self._start(node), f"cannot be read: {why}", rule=Rule.NOT_YAML)
+            )
             return None
         if isinstance(value, str):
             self._texts[path] = tuple(self._text_starts(node))

@@ -18,14 +18,18 @@ from pydantic_core import ErrorDetails
 from connector.errors import ConnectorError
 from connector.mapping.document import (
     AdoptSpec,
+    ChildSpec,
     FieldLine,
     LookupSpec,
     MappingDocument,
     MatchSpec,
     OwnerSpec,
     ParentSpec,
+    QueueSpec,
+    RowOfSpec,
 )
 from connector.mapping.places import Path, Place, Placed, Problem, problem_at, read_yaml
+from connector.mapping.rules import Rule
 
 Model = TypeVar("Model", bound=BaseModel)
 _ROUNDS = 5
@@ -35,8 +39,11 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("fields", "lookup"): LookupSpec,
     ("match",): MatchSpec,
     ("parents",): ParentSpec,
+    ("children",): ChildSpec,
     ("adopt",): AdoptSpec,
+    ("row_of",): RowOfSpec,
     ("owner",): OwnerSpec,
+    ("owner", "queue"): QueueSpec,
 }
 
 
@@ -87,7 +94,11 @@ def read_model(model: type[Model], placed: Placed, name: str, root: Path = ()) -
         part = part[step]
     if not isinstance(part, dict):
         if not problems:
-            problems.append(problem_at(placed.at(*root), "must be a set of `key: value` lines"))
+            problems.append(
+                problem_at(
+                    placed.at(*root), "must be a set of `key: value` lines", rule=Rule.WRONG_SHAPE
+                )
+            )
         return Read(name, placed, None, tuple(problems), root)
     return _Attempt(model, placed, name, root, deepcopy(part), problems).read()
 
@@ -140,10 +151,16 @@ class _Attempt(Generic[Model]):
         path = self._path(detail)
         if detail["type"] == "extra_forbidden":
             hint = did_you_mean(str(path[-1]), _known_keys(self._model, detail["loc"][:-1]))
-            return problem_at(self._placed.key(*path), f"unknown key {path[-1]!r}", hint)
+            return problem_at(
+                self._placed.key(*path), f"unknown key {path[-1]!r}", hint, rule=Rule.UNKNOWN_KEY
+            )
         if detail["type"] == "missing":
-            return problem_at(self._placed.at(*path[:-1]), f"the key {path[-1]!r} is missing")
-        return problem_at(self._placed.at(*path), *_wrong_value(detail))
+            return problem_at(
+                self._placed.at(*path[:-1]),
+                f"the key {path[-1]!r} is missing",
+                rule=Rule.MISSING_KEY,
+            )
+        return problem_at(self._placed.at(*path), *_wrong_value(detail), rule=Rule.WRONG_SHAPE)
 
     def _leave_out(self, details: list[ErrorDetails]) -> bool:
         """Drop the parts that were wrong, last list entries first; say whether all could be dropped."""
@@ -230,9 +247,10 @@ def _wrong_value(detail: ErrorDetails) -> tuple[str, str]:
 
 def _known_keys(model: type[BaseModel], loc: Path) -> list[str]:
     names = tuple(step for step in loc if isinstance(step, str))
-    if names[:1] == ("parents",):
+    if names[:1] in (("parents",), ("children",)):
         names = names[:1]
-    found = _MODELS.get(names) if names else model
+    parts: Mapping[tuple[str, ...], type[BaseModel]] = getattr(model, "PARTS", _MODELS)
+    found = parts.get(names) if names else model
     if found is None:
         return []
     return [item.alias or name for name, item in found.model_fields.items()]

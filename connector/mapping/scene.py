@@ -10,6 +10,7 @@ from connector.mapping.cel import ExpressionProblem
 from connector.mapping.document import MappingDocument
 from connector.mapping.places import Path, Problem, problem_at
 from connector.mapping.reading import Read, did_you_mean
+from connector.mapping.rules import Rule
 from connector.mapping.schema import FieldSchema, ObjectSchema
 
 
@@ -24,16 +25,20 @@ class Scene:
     object: ObjectSchema | None
     others: Mapping[str, MappingDocument]
     problems: list[Problem]
+    org: Mapping[str, ObjectSchema] | None = None
+    """Every object that was described, by name; None where no org is asked."""
 
     @property
     def documents(self) -> Mapping[str, MappingDocument]:
         """The whole set, this document among it."""
         return {**self.others, self.read.name: self.document}
 
-    def problem(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
+    def problem(
+        self, path: Path, message: str, hint: str = "", *, rule: Rule, key: bool = False
+    ) -> None:
         """Note a problem at the value, or at the key, of a path."""
         place = self.read.key(*path) if key else self.read.at(*path)
-        self.problems.append(problem_at(place, message, hint))
+        self.problems.append(problem_at(place, message, hint, rule=rule))
 
     def expression_problem(
         self, path: Path, problem: ExpressionProblem, known: Iterable[str]
@@ -41,12 +46,12 @@ class Scene:
         """Note a problem inside the text of an expression."""
         place = self.read.placed.inside(self.read.path(path), problem.line, problem.column)
         hint = did_you_mean(problem.unknown, known) if problem.unknown else ""
-        self.problems.append(problem_at(place, problem.message, hint))
+        self.problems.append(problem_at(place, problem.message, hint, rule=Rule.EXPRESSION))
 
     def unknown_value(self, path: Path, name: str, known: Iterable[str]) -> None:
         """Note that the record declares no such value."""
         message = f"a {self.document.from_} has no value {name!r}"
-        self.problem(path, message, did_you_mean(name, known))
+        self.problem(path, message, did_you_mean(name, known), rule=Rule.UNKNOWN_VALUE)
 
     def field(self, name: str, path: Path, *, key: bool = False) -> FieldSchema | None:
         """The org's field of that name; None, with a problem noted, where the org has none."""
@@ -56,7 +61,7 @@ class Scene:
         if found is None:
             hint = did_you_mean(name, self.object.fields)
             message = f"{self.object.name} has no field {name!r} that this user may see"
-            self.problem(path, message, hint, key=key)
+            self.problem(path, message, hint, key=key, rule=Rule.UNKNOWN_FIELD)
         return found
 
 

@@ -29,6 +29,7 @@ class FieldSchema:
     reference_to: tuple[str, ...] = ()
     relationship_name: str | None = None
     calculated: bool = False
+    id_lookup: bool = False
 
     @property
     def required(self) -> bool:
@@ -112,4 +113,5 @@ def _from_describe(field: Mapping[str, Any]) -> FieldSchema:
         reference_to=tuple(field.get("referenceTo") or ()),
         relationship_name=field.get("relationshipName"),
         calculated=bool(field.get("calculated")),
+        id_lookup=bool(field.get("idLookup")),
     )

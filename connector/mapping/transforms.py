@@ -9,13 +9,15 @@ same when their normal forms are equal. Blank (None) stays blank both ways, exce
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 
+from connector.domain.addresses import join_address, split_address
 from connector.domain.names import join_person_name, normalised_person_name, split_person_name
 from connector.domain.phones import to_e164
 from connector.domain.records import ValueType
@@ -29,6 +31,8 @@ from connector.mapping.canonical import (
 )
 
 Convert: TypeAlias = Callable[[Value], Value]
+_TO_THE_MINUTE = "%Y-%m-%d %H:%M"
+_LAST_SINGLE = "\uffff"  # letters beyond take two UTF-16 units
 _TEXTS = frozenset({ValueType.TEXT, ValueType.PHONE, ValueType.EMAIL})
 
 
@@ -44,6 +48,10 @@ class Transform:
     gives: ValueType
     law: str
     targets: int = 1
+    argument: Any = None
+
+    def __str__(self) -> str:
+        return self.name if self.argument is None else f"{self.name} {self.argument!r}"
 
 
 class UnknownTransform(ValueError):
@@ -58,7 +66,7 @@ def transform(name: str, argument: Any = None) -> Transform:
     """The transform of that name with its argument; raises `UnknownTransform` or `WrongArgument`."""
     if name not in _REGISTRY:
         raise UnknownTransform(name)
-    return _REGISTRY[name](argument)
+    return replace(_REGISTRY[name](argument), argument=argument)
 
 
 def transform_names() -> tuple[str, ...]:
@@ -66,10 +74,19 @@ def transform_names() -> tuple[str, ...]:
     return tuple(sorted(_REGISTRY))
 
 
+def transform_texts() -> Iterator[tuple[str, str]]:
+    """How each transform is written, and what it does; the docstrings of their makers say both."""
+    for make in _REGISTRY.values():
+        written, _, does = " ".join((make.__doc__ or "").split()).partition(" | ")
+        yield written, does
+
+
 def _kept(convert: Callable[[str], Value]) -> Convert:
     """A conversion of texts that leaves blank values blank."""
 
     def run(value: Value) -> Value:
+        if isinstance(value, str):
+            return convert(value)
         return None if value is None else convert(plain_text(value))
 
     return run
@@ -80,6 +97,7 @@ def _stripped(text: str) -> str | None:
 
 
 def _trim(argument: Any) -> Transform:
+    """`trim` | Cuts blanks at both ends."""
     _no_argument("trim", argument)
     trim = _kept(_stripped)
     return Transform(
@@ -88,18 +106,21 @@ def _trim(argument: Any) -> Transform:
 
 
 def _upper(argument: Any) -> Transform:
+    """`upper` | Capital letters."""
     _no_argument("upper", argument)
     upper = _kept(str.upper)
     return Transform("upper", upper, None, upper, _TEXTS, ValueType.TEXT, "one way")
 
 
 def _lower(argument: Any) -> Transform:
+    """`lower` | Small letters."""
     _no_argument("lower", argument)
     lower = _kept(str.lower)
     return Transform("lower", lower, None, lower, _TEXTS, ValueType.TEXT, "one way")
 
 
 def _truncate(argument: Any) -> Transform:
+    """`{truncate: 255}` | At most so many characters, no letter cut in two."""
     if isinstance(argument, bool) or not isinstance(argument, int) or argument < 1:
         raise WrongArgument("truncate takes a whole number of characters, as in {truncate: 255}")
     cut = _kept(lambda text: _cut(text, argument))
@@ -108,9 +129,11 @@ def _truncate(argument: Any) -> Transform:
 
 def _cut(text: str, units: int) -> str | None:
     """At most that many UTF-16 units, which is how the platform counts, and no letter cut in two."""
+    if 2 * len(text) <= units:
+        return text.strip() or None
     used = at = 0
     for at, letter in enumerate(text):  # noqa: B007 - the position outlives the loop
-        used += len(letter.encode("utf-16-le")) // 2
+        used += 2 if letter > _LAST_SINGLE else 1
         if used > units:
             break
     else:
@@ -127,6 +150,7 @@ def _belongs_to_previous(text: str, at: int) -> bool:
 
 
 def _phone(argument: Any) -> Transform:
+    """`phone`, `{phone: JP}` | Any spelling to `+886912345678`, in Taiwan unless a country is named; other text stays as typed."""
     region = "TW" if argument is None else argument
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise WrongArgument(f"phone takes a country such as TW, not {argument!r}")
@@ -136,6 +160,7 @@ def _phone(argument: Any) -> Transform:
 
 
 def _email(argument: Any) -> Transform:
+    """`email` | Trims; capital and small letters are the same address."""
     _no_argument("email", argument)
     trim = _kept(_stripped)
     normal = _kept(lambda text: text.strip().casefold() or None)
@@ -145,6 +170,7 @@ def _email(argument: Any) -> Transform:
 
 
 def _person_name(argument: Any) -> Transform:
+    """`person_name` | One name to `[LastName, FirstName]`: 王小明 to 王, 小明; Ming Wang to Wang, Ming."""
     _no_argument("person_name", argument)
 
     def forward(value: Value) -> Value:
@@ -162,6 +188,7 @@ def _person_name(argument: Any) -> Transform:
 
 
 def _date(argument: Any) -> Transform:
+    """`date` | Text to a date, `2026-01-31`."""
     _no_argument("date", argument)
 
     def normal(value: Value) -> Value:
@@ -172,11 +199,31 @@ def _date(argument: Any) -> Transform:
     return Transform("date", normal, normal, normal, takes, ValueType.DATE, "YYYY-MM-DD")
 
 
+def _address(argument: Any) -> Transform:
+    """`address` | One address to `[street, city, postal code]`."""
+    _no_argument("address", argument)
+
+    def forward(value: Value) -> Value:
+        street, city, code = split_address(plain_text(value))
+        return [street or None, city, code]
+
+    def inverse(value: Value) -> Value:
+        parts = value if isinstance(value, list) else [value]
+        street, city, code = (plain_text(part) for part in (*parts, None, None)[:3])
+        return join_address(street, city, code) or None
+
+    normal = _kept(lambda text: inverse(forward(text)))
+    law = "the whole address, its blanks around city and postal code left out"
+    only_text = frozenset({ValueType.TEXT})
+    return Transform("address", forward, inverse, normal, only_text, ValueType.TEXT, law, 3)
+
+
 def _datetime(argument: Any) -> Transform:
-    _no_argument("datetime", argument)
+    """`datetime`, `{datetime: Asia/Tokyo}` | Text to a moment, UTC to the second; a time without an offset is of the place named, UTC unless one is."""
+    zone = None if argument is None else _zone("datetime", argument)
 
     def normal(value: Value) -> Value:
-        read = read_instant(value)
+        read = _instant_in(zone, value)
         return value if read is None else moment(read.replace(microsecond=0))
 
     takes = frozenset({ValueType.MOMENT, ValueType.TEXT})
@@ -185,20 +232,59 @@ def _datetime(argument: Any) -> Transform:
     )
 
 
-def _local_date(argument: Any) -> Transform:
+def _zone(name: str, argument: Any) -> ZoneInfo:
     zone = "Asia/Taipei" if argument is None else argument
     if zone not in available_timezones():
-        raise WrongArgument(f"local_date takes a time zone such as Asia/Taipei, not {argument!r}")
+        raise WrongArgument(f"{name} takes a time zone such as Asia/Taipei, not {argument!r}")
+    return ZoneInfo(zone)
+
+
+def _instant_in(zone: ZoneInfo | None, value: Value) -> datetime | None:
+    """The moment that a text means; one that says no offset means the time of the zone."""
+    read = read_instant(value)
+    if read is None or zone is None or not isinstance(value, str):
+        return read
+    written = datetime.fromisoformat(value.strip())
+    try:
+        return written.replace(tzinfo=zone).astimezone(UTC) if written.tzinfo is None else read
+    except OverflowError:
+        return read  # at the end of the calendar
+
+
+def _local_datetime(argument: Any) -> Transform:
+    """`local_datetime`, `{local_datetime: Asia/Tokyo}` | The time that the clocks of a place show, as text: `2026-01-31 16:00`; Taipei unless another is named."""
+    zone = _zone("local_datetime", argument)
 
     def forward(value: Value) -> Value:
         read = read_instant(value)
-        return value if read is None else read.astimezone(ZoneInfo(zone)).date().isoformat()
+        return value if read is None else read.astimezone(zone).strftime(_TO_THE_MINUTE)
+
+    def inverse(value: Value) -> Value:
+        read = _instant_in(zone, value)
+        return value if read is None else moment(read.replace(second=0, microsecond=0))
+
+    def normal(value: Value) -> Value:
+        return inverse(forward(value))
+
+    takes = frozenset({ValueType.MOMENT})
+    law = "the time that the clocks of the place show, to the minute"
+    return Transform("local_datetime", forward, inverse, normal, takes, ValueType.TEXT, law)
+
+
+def _local_date(argument: Any) -> Transform:
+    """`local_date`, `{local_date: Asia/Tokyo}` | The day of a moment, in Taipei unless another place is named."""
+    zone = _zone("local_date", argument)
+
+    def forward(value: Value) -> Value:
+        read = read_instant(value)
+        return value if read is None else read.astimezone(zone).date().isoformat()
 
     takes = frozenset({ValueType.MOMENT})
     return Transform("local_date", forward, None, forward, takes, ValueType.DATE, "one way")
 
 
 def _number(argument: Any) -> Transform:
+    """`number` | Text to a number."""
     _no_argument("number", argument)
 
     def normal(value: Value) -> Value:
@@ -210,6 +296,7 @@ def _number(argument: Any) -> Transform:
 
 
 def _boolean(argument: Any) -> Transform:
+    """`boolean` | `yes`, `no`, `true`, `false` to a flag."""
     _no_argument("boolean", argument)
 
     def normal(value: Value) -> Value:
@@ -229,6 +316,7 @@ def _boolean(argument: Any) -> Transform:
 
 
 def _prefix(argument: Any) -> Transform:
+    """`{prefix: LINE-}` | Puts it in front."""
     if not isinstance(argument, str) or not argument:
         raise WrongArgument("prefix takes a text, as in {prefix: LINE-}")
     forward = _kept(lambda text: argument + text if text else None)
@@ -240,6 +328,7 @@ def _prefix(argument: Any) -> Transform:
 
 
 def _join(argument: Any) -> Transform:
+    """`{join: "; "}` | The elements of a set in one text."""
     if not isinstance(argument, str) or not argument.strip():
         raise WrongArgument('join takes a separator that is not blank, as in {join: "; "}')
     mark = argument.strip()
@@ -277,6 +366,8 @@ _REGISTRY: Mapping[str, Callable[[Any], Transform]] = {
     "date": _date,
     "datetime": _datetime,
     "local_date": _local_date,
+    "local_datetime": _local_datetime,
+    "address": _address,
     "number": _number,
     "boolean": _boolean,
     "prefix": _prefix,

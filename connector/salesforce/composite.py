@@ -15,6 +15,9 @@ from connector.salesforce.faults import fault_of, faults_of, unknown_outcome
 from connector.salesforce.rows import flat
 from connector.salesforce.soql import MAX_LENGTH, selected
 from connector.salesforce.steps import (
+    Delete,
+    Insert,
+    Lone,
     Part,
     Query,
     Read,
@@ -103,7 +106,7 @@ def _auto_assign(step: Part, *, assign: bool) -> str:
     return auto_assign((step,), assign=assign)
 
 
-def _records(step: Upsert | Update) -> dict[str, Any]:
+def _records(step: Upsert | Update | Insert) -> dict[str, Any]:
     mark = {"type": step.object}
     return {"allOrNone": False, "records": [{"attributes": mark, **row} for row in step.rows]}
 
@@ -132,9 +135,26 @@ def _queried(step: Query, body: Mapping[str, Any]) -> Rows:
     return Rows([flat(row, names) for row in records], int(body.get("totalSize") or 0))
 
 
-def _written(step: Upsert | Update, body: Sequence[Mapping[str, Any]]) -> Result:
-    if len(body) != len(step.rows):
-        fault = fault_of("HTTP_500", f"{len(body)} results for {len(step.rows)} rows")
+def lone_result(
+    step: Lone, body: Sequence[Mapping[str, Any]]
+) -> list[RowOk | RowFailed] | StepFailed:
+    """What the answer to a step of its own means, row by row."""
+    return _written(step, body)
+
+
+def lone_resource(step: Lone) -> tuple[str, str, dict[str, Any] | None]:
+    """Method, path below the version, and body of a step that is a call of its own."""
+    if isinstance(step, Delete):
+        return "DELETE", f"composite/sobjects?ids={','.join(step.ids)}&allOrNone=false", None
+    return "POST", "composite/sobjects", _records(step)
+
+
+def _written(
+    step: Upsert | Update | Lone, body: Sequence[Mapping[str, Any]]
+) -> list[RowOk | RowFailed] | StepFailed:
+    size = len(step.ids if isinstance(step, Delete) else step.rows)
+    if len(body) != size:
+        fault = fault_of("HTTP_500", f"{len(body)} results for {size} rows")
         return StepFailed(unknown_outcome(fault))
     return [_row(step.object, answered) for answered in body]
 

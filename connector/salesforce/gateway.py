@@ -33,16 +33,20 @@ from connector.salesforce.faults import CallFailed, fault_of, faults_of, unknown
 from connector.salesforce.rows import flat
 from connector.salesforce.session import OrgSession
 from connector.salesforce.signin import Grant
+from connector.salesforce.silence import fault_behind
 from connector.salesforce.soql import selected
 from connector.salesforce.steps import (
     Answer,
     Graphs,
+    Lone,
     Part,
     Query,
     Read,
     Rehearsal,
     Result,
     Row,
+    RowFailed,
+    RowOk,
     Rows,
     Step,
     StepFailed,
@@ -54,7 +58,6 @@ T = TypeVar("T")
 _MAX_PAGES = 100
 _MISSING = {"httpStatusCode": 500, "body": "the answer lacks this step"}
 _CERTAIN = frozenset({"SERVER_UNAVAILABLE"})  # 5xx codes that say the call was not taken
-_NOT_SENT = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class Gateway:
         return self._session.usage
 
     @property
+    def api_version(self) -> str:
+        """The version of the API that is spoken."""
+        return self._access.api_version
+
+    @property
     def org_time(self) -> datetime:
         """The org's clock, as this thread's last answer told it."""
         return self._session.last.date
@@ -99,6 +107,17 @@ class Gateway:
         if _reads(parts):
             return self._soon(lambda: self._run(parts, assign=False))
         return self._run(parts, assign=assign)
+
+    def change(self, step: Lone) -> list[RowOk | RowFailed]:
+        """Insert or delete rows, each with an answer of its own; raises `CallFailed` for the whole."""
+        method, path, content = composite.lone_resource(step)
+        body = None if content is None else orjson.dumps(content)
+        headers = {"Sforce-Auto-Assign": "FALSE"}
+        answered = self._send(method, path, body, headers, writes=True)
+        told = composite.lone_result(step, answered or [])
+        if isinstance(told, StepFailed):
+            raise CallFailed(told.fault)
+        return told
 
     def rehearse(self, upserts: Sequence[Upsert]) -> Rehearsal:
         """Carry out upserts of one row each all or none, and undo them by a last step that fails."""
@@ -318,7 +337,7 @@ class Gateway:
         except SalesforceError as error:
             raise CallFailed(self._refusal(error, writes=writes)) from None
         except requests.exceptions.RequestException as error:
-            raise CallFailed(_silence(error, writes=writes)) from None
+            raise CallFailed(fault_behind(error, writes=writes)) from None
 
     def _refusal(self, error: SalesforceError, *, writes: bool) -> Fault:
         fault = faults_of(error.content, error.status)[0]
@@ -377,16 +396,3 @@ def _worth_repeating(error: BaseException) -> bool:
         and error.fault.kind is FaultKind.RETRY
         and (error.fault.retry_after or 0) <= 2
     )
-
-
-def _silence(error: requests.exceptions.RequestException, *, writes: bool) -> Fault:
-    """The fault behind a call that got no answer: surely not sent, or perhaps carried out."""
-    cause = repr(error)
-    if "CERTIFICATE_VERIFY_FAILED" in cause:
-        return fault_of("UNTRUSTED_CERTIFICATE", "The org's TLS certificate is not trusted.")
-    if isinstance(error, requests.exceptions.ConnectTimeout) or any(
-        name in cause for name in _NOT_SENT
-    ):
-        return fault_of("NOT_SENT", "Salesforce cannot be reached.")
-    fault = fault_of("ANSWER_LOST", f"No answer from Salesforce ({type(error).__name__}).")
-    return unknown_outcome(fault) if writes else fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from connector.domain.records import SCHEMAS, ValueType
+from connector.domain.records import SCHEMAS, RecordSchema, ValueType
 from connector.domain.values import Value, Values, moment
 from connector.mapping.compiled import CompiledMapping, Line
 
@@ -22,19 +22,22 @@ _NAMED: Mapping[str, Value] = {
 
 def sample(mapping: CompiledMapping, now: datetime) -> Values:
     """A record as a mapping sees it: relations filled, choices among those the mapping names."""
-    values = _values(mapping.kind, now)
+    values = _values(mapping.schema, now)
     for name, kind in mapping.schema.relations.items():
-        values[name] = _values(kind, now)
+        values[name] = _values(SCHEMAS[kind], now)
     for line in mapping.outbound:
         if line.source is not None and line.source in mapping.schema.values:
             values[line.source] = _fitting(line, values[line.source])
     return values
 
 
-def _values(kind: str, now: datetime) -> dict[str, Value]:
+def _values(schema: RecordSchema, now: datetime) -> dict[str, Value]:
     of_type = _of_type(now.astimezone(UTC))
-    declared = SCHEMAS[kind].values
-    return {name: _NAMED.get(name, of_type[type_]) for name, type_ in declared.items()}
+    values = {name: _NAMED.get(name, of_type[type_]) for name, type_ in schema.values.items()}
+    for name, options in schema.options.items():
+        is_set = schema.values[name] is ValueType.SET
+        values[name] = [options[0]] if is_set else options[0]
+    return values
 
 
 def _of_type(now: datetime) -> Mapping[ValueType, Value]:

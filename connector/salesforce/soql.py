@@ -63,6 +63,11 @@ def in_list(field: str, values: Iterable[str]) -> str:
     return f"{name(field)} IN ({listed})" if listed else "Id = null"
 
 
+def any_of(field: str, values: Iterable[str | bool | float]) -> str:
+    """`Field IN (…)` for values of any kind."""
+    return f"{name(field)} IN ({', '.join(literal(value) for value in values)})"
+
+
 def select(fields: Iterable[str], object_name: str, where: str = "") -> str:
     """`SELECT … FROM … [WHERE …]`, each field once whatever its case."""
     names = {field.lower(): name(field) for field in fields}

@@ -56,6 +56,24 @@ class Update:
 
 
 @dataclass(frozen=True)
+class Insert:
+    """Up to 200 new rows of one object that has no key of ours: told twice, they are made twice."""
+
+    ref: str
+    object: str
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Up to 200 rows to be deleted."""
+
+    ref: str
+    object: str
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Node:
     """One new row of a graph; `links` are fields that name an earlier row of it, by its place."""
 
@@ -84,6 +102,7 @@ class Graphs:
 
 
 Part: TypeAlias = Query | Read | Upsert | Update
+Lone: TypeAlias = Insert | Delete  # always a call of their own
 Step: TypeAlias = Part | Graphs
 Write: TypeAlias = Upsert | Update | Graphs
 

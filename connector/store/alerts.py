@@ -28,6 +28,7 @@ class AlertKind(StrEnum):
     FLIPS = "flips"  # two writers keep turning each other's value back
     GUESSING = "guessing"  # product codes or one-time codes are tried out
     FLOODING = "flooding"  # more forms or codes than a person sends
+    DRIFT = "drift"  # the org changed under a live mapping
 
 
 def raise_alert(

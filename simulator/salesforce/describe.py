@@ -79,7 +79,8 @@ DESCRIBE_CONSTANTS: Mapping[str, Any] = {
     "searchLayoutable": True,
     "sobjectDescribeOption": "FULL",
 }
-UNGROUPABLE = frozenset({"datetime", "double", "currency", "percent", "address"})
+UNGROUPABLE = frozenset({"multipicklist", "datetime", "double", "currency", "percent", "address"})
+UNSORTED = frozenset({"address", "multipicklist"})
 UNAGGREGATED = frozenset({"boolean", "address"})
 
 
@@ -180,7 +181,7 @@ def describe_field(field: Field) -> dict[str, Any]:
         "restrictedPicklist": field.restricted,
         "scale": field.scale,
         "soapType": SOAP_TYPES.get(field.type, "xsd:string"),
-        "sortable": field.type != "address" and not field.is_long_text,
+        "sortable": field.type not in UNSORTED and not field.is_long_text,
         "type": field.type,
         "unique": field.unique,
         "updateable": field.updateable,

@@ -42,6 +42,18 @@ def content_version(transaction: Transaction, row: Row, old: Row | None) -> None
     )
 
 
+def content_document_link(transaction: Transaction, row: Row, old: Row | None) -> None:
+    """Refuse to share a document a second time with the same row."""
+    document, entity = row["ContentDocumentId"], row["LinkedEntityId"]
+    table = transaction.store.tables["ContentDocumentLink"]
+    known = [table.rows[each] for each in table.indexes["ContentDocumentId"].ids(document)]
+    if old is None and any(each["LinkedEntityId"] == entity for each in known):
+        message = (
+            f"Document with ID: {document} is already linked with the entity with ID: {entity}"
+        )
+        raise Refusal("DUPLICATE_VALUE", message, ["LinkedEntityId"])
+
+
 def _describe(transaction: Transaction, row: Row) -> None:
     content = b64decode(row.get("VersionData", ""))
     name = row.get("PathOnClient", "").replace("\\", "/").rpartition("/")[2]

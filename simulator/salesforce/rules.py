@@ -90,6 +90,7 @@ RULES: Mapping[str, BeforeSave] = {
     "Case": _case,
     "Asset": _asset,
     "CampaignMember": selling.campaign_member,
+    "ContentDocumentLink": files.content_document_link,
     "ContentVersion": files.content_version,
     "Opportunity": selling.opportunity,
     "ServiceAppointment": fieldwork.service_appointment,

@@ -11,8 +11,18 @@ import yaml
 from simulator.salesforce.errors import not_found
 
 FOLDER = Path(__file__).parent / "objects"
-DEFAULT_LENGTHS = {"id": 18, "reference": 18, "phone": 40, "url": 255, "picklist": 255, "email": 80}
-TEXTS = frozenset({"string", "textarea", "phone", "email", "url", "picklist", "combobox"})
+DEFAULT_LENGTHS = {
+    "id": 18,
+    "reference": 18,
+    "phone": 40,
+    "url": 255,
+    "email": 80,
+    "picklist": 255,
+    "multipicklist": 4099,
+}
+TEXTS = frozenset(
+    {"string", "textarea", "phone", "email", "url", "picklist", "multipicklist", "combobox"}
+)
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
 CREATE, UPDATE = "create", "update"
 # A text area longer than this is a "long text area", which SOQL can neither filter nor sort.

@@ -18,7 +18,11 @@ PRODUCTS = (
 QUEUES = (
     ("LINE_Repair", "LINE 報修", ("Case", "WorkOrder")),
     ("LINE_Leads", "LINE 潛在客戶", ("Lead",)),
+    ("LINE_Franchise_North", "LINE 加盟 北區", ("Lead",)),
+    ("LINE_Franchise_Central", "LINE 加盟 中區", ("Lead",)),
+    ("LINE_Franchise_South", "LINE 加盟 南區", ("Lead",)),
 )
+RECORD_TYPES = (("Lead", "Franchise", "加盟申請"),)
 CHANNEL = "LINE_Connector"
 CAPTURED = ("Case", "WorkOrder", "Contact", "Asset", "Lead")
 SEEN_WHOLE = ("Account", "Product2", *CAPTURED)
@@ -39,6 +43,9 @@ def plant_start_state(store: Store, credentials: Credentials) -> None:
             group = transaction.plant("Group", {**queue, "OwnerId": user_ids[0]})
             for taken in objects:
                 transaction.plant("QueueSobject", {"QueueId": group["Id"], "SobjectType": taken})
+        for kind, developer_name, name in RECORD_TYPES:
+            known = {"Name": name, "DeveloperName": developer_name, "IsActive": True}
+            transaction.plant("RecordType", {**known, "SobjectType": kind})
         for code, name, family, months in PRODUCTS:
             product = {"ProductCode": code, "Name": name, "Family": family, "IsActive": True}
             transaction.plant("Product2", {**product, "Warranty_Months__c": months})

@@ -109,6 +109,16 @@ def _picklist(field: Field, value: Any) -> str | None:
     return text
 
 
+def _choices(field: Field, value: Any) -> str | None:
+    """Several values of a picklist, each once, in the picklist's own order."""
+    text = _text(field, value)
+    chosen = {part.strip() for part in (text or "").split(";")} - {""}
+    for each in sorted(chosen):
+        _picklist(field, each)
+    known = [each for each in field.values if each in chosen]
+    return ";".join([*known, *sorted(chosen - set(known))]) or None
+
+
 def _boolean(field: Field, value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -215,6 +225,7 @@ TEXTUAL: Mapping[str, Coercer] = {
     "combobox": _text,
     "email": _email,
     "picklist": _picklist,
+    "multipicklist": _choices,
 }
 COERCERS: Mapping[str, Coercer] = {
     **TEXTUAL,

@@ -13,9 +13,11 @@ from connector.store.tables.control import (
     Run,
     Stream,
 )
+from connector.store.tables.drift import Drift, Drifted
+from connector.store.tables.files import File, FileContent, Filing
 from connector.store.tables.inbox import Effect, Received, Source, Tally
 from connector.store.tables.messages import Envelope, Notice, ReplyToken
-from connector.store.tables.pairs import Attempt, Conflict, MatchClaim, Outbox, Pair
+from connector.store.tables.pairs import Attempt, ChildRow, Conflict, MatchClaim, Outbox, Pair
 from connector.store.tables.people import (
     Binding,
     Challenge,
@@ -28,7 +30,9 @@ from connector.store.tables.people import (
     Tombstone,
     Unit,
 )
+from connector.store.tables.plans import Plan, PlanRow, PlanState, Verdict
 from connector.store.tables.records import History, Record, Relation
+from connector.store.tables.rehearsals import Contrast, Contrasted, Rehearsal
 
 __all__ = [
     "Alert",
@@ -38,11 +42,19 @@ __all__ = [
     "BulkJob",
     "CachedSchema",
     "Challenge",
+    "ChildRow",
     "CodeTry",
     "Conflict",
     "Consent",
+    "Contrast",
+    "Contrasted",
+    "Drift",
+    "Drifted",
     "Effect",
     "Envelope",
+    "File",
+    "FileContent",
+    "Filing",
     "Friendship",
     "History",
     "Hole",
@@ -55,10 +67,14 @@ __all__ = [
     "Outbox",
     "Pair",
     "Person",
+    "Plan",
+    "PlanRow",
+    "PlanState",
     "Pruning",
     "Published",
     "Received",
     "Record",
+    "Rehearsal",
     "Relation",
     "ReplyToken",
     "Run",
@@ -67,5 +83,6 @@ __all__ = [
     "Tally",
     "Tombstone",
     "Unit",
+    "Verdict",
     "epochs",
 ]

@@ -183,11 +183,11 @@ class Published(Base):
 
     id: Mapped[serial]
     path: Mapped[str]  # as in `mappings/`: `member-contact.yaml`, `messages/greeting.zh-TW.yaml`
-    text: Mapped[str]
+    text: Mapped[str]  # empty where the document was taken out of the set
     live: Mapped[bool]
     author: Mapped[str]
     reason: Mapped[str]
-    at: Mapped[now]
+    at: Mapped[now]  # the same for all that were published together
 
 
 class CachedSchema(Base):
@@ -198,3 +198,5 @@ class CachedSchema(Base):
     object: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[dict[str, Value]]
     fetched_at: Mapped[datetime]
+    # What it said when documents were last published, or drift was last looked for; None: the same.
+    agreed: Mapped[dict[str, Value] | None]

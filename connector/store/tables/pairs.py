@@ -28,7 +28,16 @@ class Pair(Base):
             "object",
             "salesforce_id",
             unique=True,
-            postgresql_where=sa.text("state = 'open' AND NOT adopted"),
+            postgresql_where=sa.text("state = 'open' AND NOT adopted AND NOT joined"),
+        ),
+        sa.Index(
+            "uq_pairs_joined_row",
+            "org_id",
+            "object",
+            "salesforce_id",
+            "mapping",
+            unique=True,
+            postgresql_where=sa.text("state = 'open' AND joined"),
         ),
         sa.Index(
             "uq_pairs_record",
@@ -38,6 +47,7 @@ class Pair(Base):
             postgresql_where=sa.text(_OPEN),
         ),
         sa.Index("ix_pairs_salesforce_id", "salesforce_id"),
+        sa.Index("ix_pairs_erasing", "record_id", postgresql_where=sa.text("erasing")),
         sa.Index(
             "ix_pairs_bulk_job",
             "bulk_job_id",
@@ -53,6 +63,8 @@ class Pair(Base):
     key: Mapped[str]
     salesforce_id: Mapped[str | None]
     adopted: Mapped[bool] = mapped_column(default=False)  # the row is only named, never written
+    # The row is another pair's, whose key it bears; this one writes further fields of it.
+    joined: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     match: Mapped[MatchState] = mapped_column(choice(MatchState), default=MatchState.PENDING)
     base: Mapped[dict[str, Value]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=0)  # of the record, as last settled
@@ -105,6 +117,17 @@ class Outbox(Base):
     next_step: Mapped[str | None]
     fault: Mapped[dict[str, Value] | None]
     since: Mapped[now]
+    # Fields to put back where nobody changed them since: name: [what it held before, what we wrote].
+    restores: Mapped[dict[str, Value] | None]
+
+
+class ChildRow(Base):
+    """Which of our rows a row of the org names that is read as its child: an event may not say it."""
+
+    __tablename__ = "child_rows"
+
+    salesforce_id: Mapped[str] = mapped_column(primary_key=True)
+    parent_id: Mapped[str]  # Salesforce id
 
 
 class MatchClaim(Base):
@@ -166,7 +189,7 @@ class Attempt(Base):
     pair_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("pairs.id"))
     envelope_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("envelopes.id"))
     at: Mapped[datetime]
-    operation: Mapped[str]  # create | update | read | reply | push
+    operation: Mapped[str]  # create | update | read | file | reply | push
     sent: Mapped[dict[str, Value]]
     outcome: Mapped[str]
     answer: Mapped[dict[str, Value] | None]

@@ -17,6 +17,7 @@ LONGEST_TEXT, LONGEST_LONG_TEXT, SHORTEST_LONG_TEXT = 255, 131_072, 256
 MOST_DIGITS = 18
 NUMERIC = {"Number": "double", "Currency": "currency", "Percent": "percent"}
 REFERENCES = frozenset({"Lookup", "MasterDetail"})
+PICKLISTS = frozenset({"Picklist", "MultiselectPicklist"})
 KINDS: Mapping[str, str] = {
     "Text": "string",
     "TextArea": "textarea",
@@ -28,6 +29,7 @@ KINDS: Mapping[str, str] = {
     "Phone": "phone",
     "Url": "url",
     "Picklist": "picklist",
+    "MultiselectPicklist": "multipicklist",
     "AutoNumber": "string",
     "Lookup": "reference",
     "MasterDetail": "reference",
@@ -81,7 +83,7 @@ def metadata_of(field: Field) -> dict[str, Any]:
         told["defaultValue"] = "true" if field.default else "false"
     if kind in REFERENCES:
         told |= {"referenceTo": field.to[0], "relationshipName": field.children}
-    if kind == "Picklist":
+    if kind in PICKLISTS:
         values = [{"valueName": each, "default": each == field.default} for each in field.values]
         told["valueSet"] = {
             "restricted": field.restricted,
@@ -107,8 +109,8 @@ def _shape(kind: str, told: Metadata) -> Definition:
         if told.get("defaultValue") is None:
             raise Unfit("Must specify 'defaultValue' for a CustomField of type Checkbox")
         return {"default": True} if _truth(told["defaultValue"]) else {}
-    if kind == "Picklist":
-        return _picklist(told)
+    if kind in PICKLISTS:
+        return _picklist(kind, told)
     if kind == "AutoNumber":
         return {"length": 30, "access": "read", "auto_number": True}
     return _reference(kind, told) if kind in REFERENCES else {}
@@ -122,15 +124,19 @@ def _keys(kind: str, told: Metadata) -> Definition:
     return {key: True for key, value in wanted.items() if value}
 
 
-def _picklist(told: Metadata) -> Definition:
+def _picklist(kind: str, told: Metadata) -> Definition:
     values = (told.get("valueSet") or {}).get("valueSetDefinition") or {}
     listed = _list(values.get("value"))
     if not listed:
-        raise Unfit("Must specify 'valueSet' for a CustomField of type Picklist")
+        raise Unfit(f"Must specify 'valueSet' for a CustomField of type {kind}")
     names = [str(each.get("valueName") or each.get("fullName")) for each in listed]
     first = [name for name, each in zip(names, listed, strict=True) if _truth(each.get("default"))]
     restricted = _truth((told.get("valueSet") or {}).get("restricted"))
-    definition: Definition = {"values": names, "length": LONGEST_TEXT, "restricted": restricted}
+    definition: Definition = {"values": names, "restricted": restricted}
+    if kind == "Picklist":
+        definition["length"] = LONGEST_TEXT
+    else:
+        _number(told, "visibleLines", 3, 10)
     return definition | ({"default": first[0]} if first else {})
 
 

@@ -105,7 +105,7 @@ TABLE = {
         "fields:\n  - {line: name, salesforce: Name, transform: person_name}\n",
         4,
         30,
-        "names 1 fields, its transform fills 2",
+        "names one field, its transform fills 2",
         "",
     ),
     "person_name first": (
@@ -203,7 +203,7 @@ TABLE = {
         "fields:\n  - {line: consents.service, salesforce: Name}\n",
         4,
         42,
-        "Name is a string field and cannot hold a boolean",
+        "Name is a text field and cannot hold true or false",
         "transform or values",
     ),
     "type of a transform": (
@@ -290,7 +290,7 @@ TABLE = {
         "fields:\n  - {salesforce: Day, expression: size('a')}\n",
         4,
         18,
-        "Day is a date field and cannot hold a integer",
+        "Day is a date field and cannot hold a number",
         "",
     ),
     "when is no flag": ("when: line.name\n", 3, 7, "must come to true or false", ""),

@@ -3,6 +3,7 @@
 import pytest
 
 from connector.mapping.places import Place, Problem, read_yaml
+from connector.mapping.rules import Rule
 
 
 def test_keys_and_values_know_their_line_and_column():
@@ -62,4 +63,7 @@ def test_what_cannot_be_read_is_a_problem_with_a_place(text, line, column, messa
 
 
 def test_a_problem_shows_as_editors_expect_it():
-    assert str(Problem("a.yaml", 3, 7, "wrong", "right?")) == "a.yaml:3:7: wrong (right?)"
+    assert (
+        str(Problem("a.yaml", 3, 7, "wrong", Rule.NOT_YAML, "right?"))
+        == "a.yaml:3:7: wrong (right?)"
+    )

@@ -1,5 +1,7 @@
 """Transforms come in pairs under one law."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,18 @@ NUMBERS = st.one_of(st.none(), st.integers(-9999, 9999), st.integers(0, 99).map(
 SETS = st.one_of(
     st.none(), st.lists(st.text(alphabet="abc 王", min_size=1, max_size=3), max_size=4)
 )
+RECENT = st.one_of(
+    st.none(),
+    st.datetimes(datetime(1900, 1, 2), datetime(2900, 1, 1)).map(lambda at: f"{at.isoformat()}Z"),
+)
+ADDRESSES = st.one_of(
+    TEXTS,
+    st.tuples(
+        st.sampled_from(["", "106", "10617", "106 ", "12 "]),
+        st.sampled_from(["台北市", "新竹縣 ", "Springfield, ", ""]),
+        st.sampled_from(["大安區信義路三段1號", "5號", "1 Main St", " ", "\n二樓"]),
+    ).map("".join),
+)
 INVERTIBLE = {
     ("trim", None): TEXTS,
     ("phone", None): PHONES,
@@ -32,6 +46,10 @@ INVERTIBLE = {
     ("boolean", None): st.one_of(st.booleans(), st.sampled_from(["yes", "No", "1", "", "perhaps"])),
     ("prefix", "LINE-"): TEXTS,
     ("join", "; "): SETS,
+    ("address", None): ADDRESSES,
+    ("datetime", "America/New_York"): MOMENTS,
+    ("local_datetime", None): RECENT,
+    ("local_datetime", "America/New_York"): RECENT,
 }
 ONE_WAY = {("upper", None), ("lower", None), ("truncate", 3), ("local_date", None)}
 
@@ -79,6 +97,11 @@ def test_one_way_transforms_offer_no_way_back(call):
         (("person_name", None), "王小明", ["王", "小明"]),
         (("person_name", None), None, [None, None]),
         (("local_date", None), "2026-01-01T16:30:00.000Z", "2026-01-02"),
+        (("local_datetime", None), "2026-01-01T16:30:45.000Z", "2026-01-02 00:30"),
+        (("datetime", "Asia/Tokyo"), "2026-01-02T09:00", "2026-01-02T00:00:00.000Z"),
+        (("datetime", "Asia/Tokyo"), "2026-01-02T09:00+08:00", "2026-01-02T01:00:00.000Z"),
+        (("address", None), "106 台北市大安區1號", ["大安區1號", "台北市", "106"]),
+        (("address", None), "123 Main St", ["123 Main St", None, None]),
         (("local_date", "UTC"), "2026-01-01T16:30:00.000Z", "2026-01-01"),
         (("prefix", "L-"), "7", "L-7"),
         (("join", "; "), ["b", "a"], "a; b"),

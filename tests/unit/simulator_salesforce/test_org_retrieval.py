@@ -186,6 +186,9 @@ def test_a_file_is_a_version_of_a_document_linked_to_a_row(agent: Client) -> Non
         f"SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = '{case}'"
     )
     assert link["ContentDocumentId"] == row["ContentDocumentId"]
+    again = {"ContentDocumentId": link["ContentDocumentId"], "LinkedEntityId": case}
+    answer = agent.call("POST", "/sobjects/ContentDocumentLink", again)
+    assert answer.json()[0]["errorCode"] == "DUPLICATE_VALUE"
 
 
 def test_a_new_version_takes_the_place_of_the_last(agent: Client) -> None:

@@ -33,6 +33,21 @@ def test_a_field_is_made_shown_changed_and_removed(agent: Client) -> None:
     assert agent.call("GET", path).status_code == 404
 
 
+def test_a_multi_select_picklist_keeps_each_value_once_and_in_its_own_order(agent: Client) -> None:
+    listed = {"value": [{"valueName": each} for each in ("Mon", "Tue", "Wed")]}
+    told = {"valueSet": {"restricted": True, "valueSetDefinition": listed}, "visibleLines": 3}
+    assert make(agent, "Lead.Days__c", type="MultiselectPicklist", **told).status_code == 201
+    (permissions,) = agent.query("SELECT Id FROM PermissionSet WHERE Name = 'LINE_Connector'")
+    granted = {"ParentId": permissions["Id"], "SobjectType": "Lead", "Field": "Lead.Days__c"}
+    agent.create("FieldPermissions", **granted, PermissionsRead=True, PermissionsEdit=True)
+    row = agent.create("Lead", LastName="王", Company="A", Days__c="Wed;Mon;Wed")
+    assert agent.row("Lead", row)["Days__c"] == "Mon;Wed"
+    found = agent.query("SELECT Id FROM Lead WHERE Days__c INCLUDES ('Tue', 'Mon;Wed')")
+    assert [each["Id"] for each in found] == [row]
+    error = agent.refused("Lead", LastName="王", Company="A", Days__c="Mon;Sun")
+    assert error["errorCode"] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+
+
 def test_a_field_that_exists_is_a_duplicate(agent: Client) -> None:
     answer = make(agent, "Lead.LINE_Key__c")
     assert answer.status_code == 400

@@ -31,7 +31,7 @@ def ended(
         ),  # type: ignore[arg-type]
         record=None,  # type: ignore[arg-type]
         seen={},
-        mapping=SimpleNamespace(match=(), adopt=None),  # type: ignore[arg-type]
+        mapping=SimpleNamespace(match=(), adopt=None, row_of=None),  # type: ignore[arg-type]
         salesforce_id=row,
     )
     fault = fault_of(code, message)
