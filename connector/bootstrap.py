@@ -293,8 +293,15 @@ class System:
             attempts=timedelta(days=given.keep_attempts_days),
             messages=timedelta(days=given.keep_messages_days),
             closed=timedelta(days=given.keep_closed_days),
+            files=timedelta(days=given.keep_files_days),
         )
         return Retention(self.store, ages)
+
+    def erase_departed(self) -> int:
+        """Erase people whose rows were deleted in Salesforce, where a mapping says so."""
+        from connector.sync import departed
+
+        return departed.erase(self.store, tombstones(self.settings), datetime.now(UTC))
 
     @cached_property
     def topics(self) -> TopicReader | None:

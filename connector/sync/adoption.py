@@ -7,7 +7,7 @@ pairs it thinks up are rolled back before the first call.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.faults import Fault
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import MatchState, OutboxState, PairState
+from connector.domain.states import PairState
 from connector.domain.values import Values
 from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.salesforce.gateway import Gateway
@@ -29,11 +29,10 @@ from connector.sync.catalog import Catalog, Catalogs
 from connector.sync.changes import Scene, make_pair
 from connector.sync.intake import scene_for
 from connector.sync.jobs import Hold, Job, Stopped
+from connector.sync.precedence import Taken
 
 PAGE = 500
 _FIRST = UUID(int=0)
-_SAME = "another LINE record that comes first would be given the same row, or make it"
-_SAME_STEP = "Decide whose row it is: unbind one of them, or correct its value."
 
 
 class Outcome(StrEnum):
@@ -59,15 +58,6 @@ class Prospect:
     next_step: str = ""
 
 
-@dataclass
-class _Taken:
-    """What earlier records of the report were given, or are stuck on."""
-
-    values: dict[tuple[str, str], UUID] = field(default_factory=dict)
-    rows: dict[tuple[str, str], UUID] = field(default_factory=dict)
-    stuck: set[tuple[UUID, str]] = field(default_factory=set)
-
-
 @dataclass(frozen=True)
 class Census:
     """Reads the records in pages and asks the org about each page."""
@@ -84,7 +74,7 @@ class Census:
 
     def take(self, looked: Callable[[int], None] = lambda _: None) -> Iterator[Prospect]:
         """What would become of every record that has no row yet; `looked` is told of each page's size."""
-        taken = _Taken()
+        taken = Taken()
         with self.store.reading() as session:
             kinds = _kinds(self.catalogs.live(session))
         for kind in kinds:
@@ -225,9 +215,9 @@ def _under_way(session: Session, pairs: Collection[UUID]) -> set[UUID]:
 # -- what would become of them
 
 
-def _prospects(gateway: Gateway, jobs: Sequence[Job], taken: _Taken) -> Iterator[Prospect]:
+def _prospects(gateway: Gateway, jobs: Sequence[Job], taken: Taken) -> Iterator[Prospect]:
     for job in jobs:
-        _come_second(job, taken)
+        taken.come_second(job)
     failed: dict[str, Fault] = {}
 
     def fail(job: Job, fault: Fault) -> None:
@@ -243,23 +233,8 @@ def _prospects(gateway: Gateway, jobs: Sequence[Job], taken: _Taken) -> Iterator
             yield _told(job, Outcome.UNKNOWN, f"{fault.code}: {fault.message}", step)
 
 
-def _come_second(job: Job, taken: _Taken) -> None:
-    """Of records that seek the same value only the first is matched, as in delivery."""
-    if not job.seeks:
-        return
-    for rule in job.mapping.match:
-        value = rule.normalised(job.seen.get(rule.source))
-        if value is not None:
-            place = (job.pair.object, f"{rule.normalise}:{value}")
-            if taken.values.setdefault(place, job.record.id) != job.record.id:
-                _stop(job)
-
-
-def _prospect(job: Job, taken: _Taken) -> Prospect:
-    if job.salesforce_id is not None and not job.adopted and job.open:
-        place = (job.pair.object, job.salesforce_id)
-        if taken.rows.setdefault(place, job.record.id) != job.record.id:
-            _stop(job)
+def _prospect(job: Job, taken: Taken) -> Prospect:
+    taken.keep_row(job)
     if isinstance(job.end, Stopped):
         taken.stuck.add((job.record.id, job.mapping.name))
         return _told(job, Outcome.CONFLICT, job.end.reason, job.end.next_step)
@@ -272,7 +247,7 @@ def _prospect(job: Job, taken: _Taken) -> Prospect:
     return _told(job, Outcome.PAIR if found else Outcome.CREATE)
 
 
-def _stuck_parent(job: Job, taken: _Taken) -> str | None:
+def _stuck_parent(job: Job, taken: Taken) -> str | None:
     """The object of a parent that must be there and is stuck itself."""
     for state in job.parents:
         if state.parent.optional or (state.pair is not None and state.pair.salesforce_id):
@@ -282,11 +257,6 @@ def _stuck_parent(job: Job, taken: _Taken) -> str | None:
         if state.parent.mapping and (state.target, state.parent.mapping) in taken.stuck:
             return state.parent.object
     return None
-
-
-def _stop(job: Job) -> None:
-    job.match, job.salesforce_id = MatchState.CONFLICT, None
-    job.end = Stopped(OutboxState.PARKED, _SAME, _SAME_STEP)
 
 
 def _told(job: Job, outcome: Outcome, reason: str = "", next_step: str = "") -> Prospect:

@@ -22,13 +22,22 @@ from connector.store.tables import (
     Attempt,
     BulkJob,
     Conflict,
+    Contrasted,
+    Drift,
     Effect,
     Envelope,
+    File,
+    FileContent,
+    Filing,
     History,
     Hole,
     Notice,
+    Outbox,
     Pair,
+    Plan,
+    PlanRow,
     Received,
+    Rehearsal,
     ReplyToken,
     Run,
     Source,
@@ -69,6 +78,7 @@ class Ages:
     attempts: timedelta = timedelta(days=90)
     messages: timedelta = timedelta(days=30)
     closed: timedelta = timedelta(days=365)
+    files: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,13 @@ class Shelf:
 
 def shelves(ages: Ages, now: datetime) -> tuple[Shelf, ...]:
     """Every class of data that grows old, as of now."""
-    return (*_inbox(ages, now), *_messages(ages, now), *_trails(ages, now), *_closed(ages, now))
+    return (
+        *_inbox(ages, now),
+        *_messages(ages, now),
+        *_trails(ages, now),
+        *_closed(ages, now),
+        *_files(ages, now),
+    )
 
 
 def _inbox(ages: Ages, now: datetime) -> tuple[Shelf, ...]:
@@ -128,9 +144,14 @@ def _messages(ages: Ages, now: datetime) -> tuple[Shelf, ...]:
 def _trails(ages: Ages, now: datetime) -> tuple[Shelf, ...]:
     past = (History.id, History.at, now - ages.history)
     tried = (Attempt.id, Attempt.at, now - ages.attempts)
+    planned = (PlanRow.id, PlanRow.at, now - ages.attempts)
+    plans = (Plan.id, Plan.at, now - ages.history)
+    bare = ~sa.exists().where(PlanRow.plan_id == Plan.id)
     return (
         Shelf("history", *past, sa.true(), _delete(History.id)),
         Shelf("attempts", *tried, sa.true(), _delete(Attempt.id)),
+        Shelf("rows of plans", *planned, sa.true(), _delete(PlanRow.id)),
+        Shelf("plans", *plans, bare, _delete(Plan.id)),
     )
 
 
@@ -151,7 +172,31 @@ def _closed(ages: Ages, now: datetime) -> tuple[Shelf, ...]:
         Shelf("holes", Hole.id, Hole.found_at, old, Hole.closed_at < old, _delete(Hole.id)),
         Shelf("bulk jobs", BulkJob.id, BulkJob.opened_at, old, ended & ~named, _delete(BulkJob.id)),
         Shelf("runs", Run.id, Run.started_at, old, ran, _delete(Run.id)),
+        Shelf("drifts", Drift.id, Drift.found_at, old, Drift.closed_at < old, _delete(Drift.id)),
+        Shelf(
+            "rehearsals",
+            Rehearsal.id,
+            Rehearsal.begun_at,
+            old,
+            Rehearsal.ended_at < old,
+            _delete_rehearsals,
+        ),
     )
+
+
+def _files(ages: Ages, now: datetime) -> tuple[Shelf, ...]:
+    """Bytes that are where they belong, and those that no mapping sends anywhere."""
+    old = now - ages.files
+    of_file = Filing.file_id == FileContent.file_id
+    filed = sa.exists().where(of_file, Filing.filed_at < old)
+    owed = sa.exists().where(of_file, sa.or_(Filing.filed_at.is_(None), Filing.filed_at >= old))
+    to_come = sa.exists().where(
+        File.id == FileContent.file_id, Pair.record_id == File.record_id, Outbox.pair_id == Pair.id
+    )
+    kept = FileContent.created_at >= now - max(ages.received, ages.files)
+    done = ~owed & ~to_come & sa.or_(filed, ~kept)
+    key, at = FileContent.file_id, FileContent.created_at
+    return (Shelf("files", key, at, old, done, _delete(key)),)
 
 
 def _mask_received(session: Session, ids: Ids) -> None:
@@ -185,6 +230,11 @@ def _mask_messages(session: Session, ids: Ids) -> None:
 
 def _delete_envelopes(session: Session, ids: Ids) -> None:
     for own in (Attempt.envelope_id, Notice.envelope_id, Envelope.id):
+        _delete(own)(session, ids)
+
+
+def _delete_rehearsals(session: Session, ids: Ids) -> None:
+    for own in (Contrasted.rehearsal_id, Rehearsal.id):
         _delete(own)(session, ids)
 
 

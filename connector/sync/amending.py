@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.changes import Change
 from connector.domain.lines import Direction, Policy, Write
-from connector.domain.records import SCHEMAS
+from connector.domain.records import RecordSchema
 from connector.domain.values import Value, Values
 from connector.errors import ConnectorError
 from connector.mapping.compiled import CompiledMapping, Line, LineProblem
@@ -95,7 +95,7 @@ def _plan(
     session: Session, catalog: Catalog, record: Record, wanted: Mapping[str, str]
 ) -> Iterator[Edit]:
     """Every edit, each refused where no mapping could carry it."""
-    schema = SCHEMAS[record.kind]
+    schema = _schema(catalog, record)
     values = {
         entering.known_name(schema, name): entering.read(schema, name, text)
         for name, text in wanted.items()
@@ -106,6 +106,17 @@ def _plan(
         note = _note(mappings, name)
         sends = _sends(mappings, name, seen)
         yield Edit(name, record.values.get(name), value, record.kind, sends, note)
+
+
+def _schema(catalog: Catalog, record: Record) -> RecordSchema:
+    found = catalog.kinds.get(record.kind)
+    if found is None:
+        raise ConnectorError(
+            "form_withdrawn",
+            f"the form {record.kind} is not live, so nobody can say what its answers may be",
+            f"Publish forms/{record.kind}.yaml again, then edit.",
+        )
+    return found
 
 
 def _note(mappings: Sequence[CompiledMapping], name: str) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from connector.domain.values import Value
 from connector.store.tables import Attempt
-from connector.sync import masking
+from connector.sync import attachments, masking
+from connector.sync.attachments import Owed
 from connector.sync.jobs import Job, Later, Stopped
 from connector.sync.veil import personal_fields
 
 
 def log(session: Session, job: Job, now: datetime) -> None:
     """Keep the try that a job was; one that neither wrote nor failed is none."""
+    there = attachments.came(job.files)
+    if there:
+        session.add(_filed(job, there, now))
     if not job.wrote and not isinstance(job.end, Stopped | Later):
         return
     sent = job.outcome.sends if job.outcome is not None else {}
@@ -29,6 +34,19 @@ def log(session: Session, job: Job, now: datetime) -> None:
             answer=_answer(job, sent),
             mapping_version=job.mapping.version,
         )
+    )
+
+
+def _filed(job: Job, there: Sequence[Owed], now: datetime) -> Attempt:
+    """Which files came to the row: their places, never their names."""
+    return Attempt(
+        pair_id=job.pair.id,
+        at=now,
+        operation="file",
+        sent={"files": [each.told for each in there]},
+        outcome="written",
+        answer={"ids": [each.version_id for each in there]},
+        mapping_version=job.mapping.version,
     )
 
 

@@ -103,6 +103,7 @@ def standing(name: str) -> tuple[sa.ColumnElement[bool], ...]:
         Pair.state == PairState.OPEN,
         Pair.salesforce_id.is_not(None),
         ~Pair.adopted,
+        ~Pair.joined,
     )
 
 

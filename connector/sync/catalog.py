@@ -11,7 +11,10 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from connector.domain.records import RecordSchema
+from connector.mapping.children import Child
 from connector.mapping.compiled import CompiledMapping
+from connector.mapping.forms import CompiledForm, kinds
 from connector.mapping.loader import load
 from connector.mapping.notices import CompiledNotices
 from connector.mapping.schema import ObjectSchema, from_json
@@ -28,6 +31,12 @@ class Catalog:
     notices: CompiledNotices
     stamp: tuple[object, ...]
     schemas: Mapping[str, ObjectSchema] = field(default_factory=dict)
+    forms: Mapping[str, CompiledForm] = field(default_factory=dict)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, RecordSchema]:
+        """Every record kind: those of the starter set and those of live forms."""
+        return kinds(self.forms)
 
     @cached_property
     def by_kind(self) -> Mapping[str, tuple[CompiledMapping, ...]]:
@@ -38,6 +47,15 @@ class Catalog:
     def by_object(self) -> Mapping[str, tuple[CompiledMapping, ...]]:
         """The enabled mappings of each Salesforce object."""
         return _grouped(self.mappings, "object")
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[tuple[str, Child], ...]]:
+        """For an object, the enabled mappings that read its rows as children of their own."""
+        found: dict[str, list[tuple[str, Child]]] = {}
+        for mapping in self.mappings.values():
+            for child in mapping.children if mapping.enabled else ():
+                found.setdefault(child.object, []).append((mapping.name, child))
+        return {name: tuple(each) for name, each in found.items()}
 
     @cached_property
     def followers(self) -> Mapping[str, frozenset[tuple[str, str]]]:
@@ -87,7 +105,7 @@ def _compile(session: Session, stamp: tuple[object, ...]) -> Catalog:
     documents = load(texts, schemas or None, versions)
     for problem in documents.problems:
         log.error("published document", problem=str(problem))
-    return Catalog(documents.mappings, documents.notices, stamp, schemas)
+    return Catalog(documents.mappings, documents.notices, stamp, schemas, documents.forms)
 
 
 def cached_schemas(session: Session) -> dict[str, ObjectSchema]:

@@ -87,7 +87,7 @@ def _pending_value(each: PairStory, line: str, veil: Veil) -> Value:
 
 def _of_match(story: Story, each: PairStory, veil: Veil) -> Cause:
     source = each.mapping.match[0].source if each.mapping and each.mapping.match else None
-    value = None if source is None else veil.value(story.record.kind, source, story.seen[source])
+    value = None if source is None else _shown(story, source, veil)
     row = each.intent
     return Cause(
         rule="match",
@@ -97,6 +97,11 @@ def _of_match(story: Story, each: PairStory, veil: Veil) -> Cause:
         value=value,
         mapping=each.pair.mapping,
     )
+
+
+def _shown(story: Story, name: str, veil: Veil) -> Value:
+    """A value of the record, as it may be shown."""
+    return veil.value(story.record.kind, name, story.seen.get(name), story.schema)
 
 
 def _parked(story: Story, veil: Veil) -> Iterator[Cause]:
@@ -218,7 +223,7 @@ def _inactive(story: Story, veil: Veil) -> Iterator[Cause]:
 
 def _of_when(story: Story, mapping: CompiledMapping, veil: Veil) -> Cause:
     field = _decisive(story, mapping)
-    value = veil.value(story.record.kind, field, story.seen.get(field)) if field else None
+    value = _shown(story, field, veil) if field else None
     if story.record.kind == Kind.FRIEND and field == _CONSENT:
         return Cause(
             "consent",

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
-from connector.domain.records import SCHEMAS
 from connector.domain.states import PairState
 from connector.domain.values import Values
 from connector.mapping.compiled import CompiledMapping, LineProblem
@@ -120,7 +119,8 @@ def _locked(scene: Scene, change: Change) -> tuple[Record, bool]:
 def _take_values(
     scene: Scene, record: Record, change: Change, before: Values, *, created: bool
 ) -> set[str]:
-    known = SCHEMAS[record.kind].values
+    schema = scene.catalog.kinds.get(record.kind)
+    known = record.values if schema is None else schema.values  # a form may be withdrawn
     fresh = {name: value for name, value in change.values.items() if name in known}
     changed = {name for name, value in fresh.items() if created or before.get(name) != value}
     if not changed:
@@ -188,10 +188,18 @@ def want_pairs(
             if _is_erased(scene.session, record):
                 continue
             pair = make_pair(scene, record, mapping)
+        elif _joins_anew(pair, mapping, names) and not _is_erased(scene.session, record):
+            pair = make_pair(scene, record, mapping)
         elif pair.id == scene.settling or pair.state is not PairState.OPEN:
             continue  # what the person let go of is not taken up again by some later change
         effects.link_pair(scene.session, scene.received, pair.id, record.version)
         outbox.want(scene.session, pair.id, mapping.lane, cause)
+
+
+def _joins_anew(pair: Pair, mapping: CompiledMapping, changed: frozenset[str]) -> bool:
+    """Whether the record let go of the row that it joined, and is led to another one now."""
+    left = pair.state in (PairState.RELEASING, PairState.CLOSED)
+    return left and mapping.row_of is not None and mapping.row_of.via in changed
 
 
 def _is_erased(session: Session, record: Record) -> bool:
@@ -228,6 +236,7 @@ def make_pair(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:
         org_id=scene.org_id,
         object=mapping.object,
         key=str(uuid7()),
+        joined=mapping.row_of is not None,
     )
     scene.session.add(pair)
     scene.session.flush()
@@ -258,7 +267,8 @@ def _release(scene: Scene, record: Record) -> None:
     """The person let go: rows that carry our marks are cleared of them, then their pairs end."""
     for mapping in scene.catalog.by_kind.get(record.kind, ()):
         pair = pairs_of(scene.session, record.id).get(mapping.name)
-        if pair is None or not mapping.marks or pair.state not in _STANDING:
+        leaves = bool(mapping.marks) or mapping.row_of is not None
+        if pair is None or not leaves or pair.state not in _STANDING:
             continue
         pair.state = PairState.RELEASING
         scene.session.flush()

@@ -25,6 +25,8 @@ _CONVERTED_STEP = (
 )
 NOBODY = "(erased)"
 _NOBODYS_ADDRESS = "erased@example.invalid"
+# A person account needs one, though its describe says that the field may be blank.
+_NEVER_BLANK = frozenset({"LastName"})
 _TEXTS = frozenset({"string", "textarea", "phone", "encryptedstring", "combobox"})
 
 
@@ -77,13 +79,14 @@ def refusal(job: Job, fault: Fault) -> Stopped | None:
 
 def _is_of_a_person(mapping: CompiledMapping, name: str) -> bool:
     if name in mapping.schema.values:
-        return name in copies.personal(mapping.kind)
+        return name in copies.personal(mapping.kind, mapping.schema)
     relation, _, rest = name.partition(".")
     return rest in copies.personal(mapping.schema.relations.get(relation, ""))
 
 
 def _blank(line: Line, schema: FieldSchema) -> dict[str, Value]:
-    if schema.nillable or schema.type == "boolean":
+    may_be_blank = schema.nillable and schema.name not in _NEVER_BLANK
+    if may_be_blank or schema.type == "boolean":
         return dict(line.canonical({schema.name: None}))
     if schema.type == "email":
         return {schema.name: _NOBODYS_ADDRESS}

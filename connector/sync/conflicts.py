@@ -23,7 +23,7 @@ from connector.salesforce.gateway import Gateway
 from connector.store.tables import Conflict, Outbox, Pair, Record
 from connector.sync import weighing
 from connector.sync.catalog import Catalog
-from connector.sync.veil import PERSONAL, personal_fields
+from connector.sync.veil import is_personal, personal_fields
 
 MOST = 1000
 _OPEN = sa.and_(Conflict.state == ConflictState.OPEN, Pair.state == PairState.OPEN)
@@ -92,9 +92,9 @@ class Dispute:
     @property
     def personal(self) -> list[Value]:
         """The personal values of it, which a reason may repeat."""
-        names = PERSONAL.get(self.record.kind, frozenset())
+        kind, values = self.record.kind, self.record.values
         hidden = personal_fields(self.mapping) if self.mapping is not None else None
-        found = [value for name, value in self.record.values.items() if name in names]
+        found = [value for name, value in values.items() if is_personal(kind, name)]
         for side in ("base", "ours", "theirs"):
             fields = getattr(self.conflict, side, None) or {}
             found += [value for name, value in fields.items() if hidden is None or name in hidden]

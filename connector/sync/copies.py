@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from connector.domain.records import SCHEMAS, Kind
+from connector.domain.records import SCHEMAS, Kind, RecordSchema
 from connector.domain.states import ConflictState, InboxState
 from connector.domain.values import Value
 from connector.store.tables import (
@@ -26,11 +26,15 @@ from connector.store.tables import (
     Conflict,
     Consent,
     Envelope,
+    File,
+    FileContent,
     History,
     Idempotency,
     MatchClaim,
     Notice,
+    PlanRow,
     Received,
+    Record,
     ReplyToken,
     Source,
 )
@@ -86,8 +90,10 @@ class Copies:
         return len(ids)
 
 
-def personal(kind: str) -> frozenset[str]:
-    """The values of a record that say something of a person."""
+def personal(kind: str, schema: RecordSchema | None = None) -> frozenset[str]:
+    """The values of a record that say something of a person; of a form's record its schema tells them."""
+    if kind not in PERSONAL:
+        return frozenset() if schema is None else schema.personal
     kept = OF_THE_UNIT if kind == Kind.REGISTRATION else frozenset()
     known = PERSONAL.get(kind, frozenset()) - kept
     return known | ({"language"} if kind == Kind.FRIEND else frozenset())
@@ -109,7 +115,9 @@ def _received(whose: Whose) -> Sequence[Copies]:
 def _of_records(whose: Whose) -> Sequence[Copies]:
     names = {name for kind in SCHEMAS for name in personal(kind)}
     held = sa.or_(History.before != NOTHING, History.after != NOTHING)
-    past = sa.and_(History.record_id.in_(whose.records), History.name.in_(names), held)
+    answered = sa.exists().where(Record.id == History.record_id, Record.kind.not_in(SCHEMAS))
+    told = sa.or_(History.name.in_(names), answered)  # of a form every answer is forgotten
+    past = sa.and_(History.record_id.in_(whose.records), told, held)
     letters = sa.select(Envelope.id).where(Envelope.person_id == whose.person)
     tries = sa.or_(Attempt.pair_id.in_(whose.pairs), Attempt.envelope_id.in_(letters))
     said = sa.or_(Attempt.sent != {}, Attempt.answer.is_not(None))
@@ -128,6 +136,7 @@ def _of_records(whose: Whose) -> Sequence[Copies]:
         Copies("history", History.id, past, {"before": NOTHING, "after": NOTHING}),
         Copies("attempts", Attempt.id, tries & said, {"sent": {}, "answer": sa.null()}),
         Copies("conflicts", Conflict.id, Conflict.pair_id.in_(whose.pairs) & open_, settled),
+        Copies("rows of plans", PlanRow.id, PlanRow.record_id.in_(whose.records)),
         Copies("match claims", MatchClaim.id, MatchClaim.pair_id.in_(whose.pairs)),
     )
 
@@ -140,6 +149,9 @@ def _of_person(whose: Whose) -> Sequence[Copies]:
     proof = sa.and_(Consent.person_id == whose.person, Consent.evidence != {})
     bound = sa.and_(Binding.person_id == whose.person, Binding.phone != "")
     emptied = {"body": ERASED, "reason": None, "next_step": None, "token_id": None}
+    # What is left of a file leads to its document in Salesforce until that is deleted.
+    mine_still = File.person_id == whose.person
+    theirs = sa.select(File.id).where(mine_still)
     return (
         Copies("notices", Notice.id, ours & told, {"before": {}, "after": {}}),
         Copies("messages", Envelope.id, mine & letter, emptied),
@@ -149,6 +161,9 @@ def _of_person(whose: Whose) -> Sequence[Copies]:
         Copies("answers to forms", Idempotency.key, Idempotency.person_id == whose.person),
         Copies("evidence of consents", Consent.id, proof, {"evidence": {}}),
         Copies("phones of bindings", Binding.id, bound, {"phone": ""}),
+        Copies("files", FileContent.file_id, FileContent.file_id.in_(theirs)),
+        Copies("files no form named", File.id, mine_still & File.record_id.is_(None)),
+        Copies("names of files", File.id, mine_still & (File.name != ""), {"name": ""}),
     )
 
 

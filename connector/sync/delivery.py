@@ -41,6 +41,7 @@ from connector.sync import jobs as loading
 from connector.sync.bulk_delivery import BulkDelivery
 from connector.sync.bulk_stages import Stage
 from connector.sync.catalog import Catalogs
+from connector.sync.filing import Filer
 from connector.sync.governing import Governor
 from connector.sync.guarding import OrgGuard
 from connector.sync.heads import Heads
@@ -49,6 +50,7 @@ from connector.sync.jobs import Job, Later, Stopped
 from connector.sync.leases import KeptClaims
 from connector.sync.outbox import ClaimsLost
 from connector.sync.references import References
+from connector.sync.unfiling import Unfiler
 
 log = structlog.get_logger()
 
@@ -98,6 +100,10 @@ class Delivery:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _rested: list[Fault] = field(default_factory=list, init=False, repr=False)
     _heads: Heads = field(default_factory=Heads, init=False, repr=False)
+
+    @property
+    def _filer(self) -> Filer:
+        return Filer(self.store, self.gateway, self.clock)
 
     def deliver(self, lane: Lane, limit: int = BATCH) -> int:
         """Bring one batch of a lane up to date; say how many intents were taken."""
@@ -170,9 +176,11 @@ class Delivery:
             if self.bulk is not None:
                 self.bulk.ask(jobs, self._fail)
             lookups.look_up(self.gateway, jobs, self._fail)
+            Unfiler(self._filer).take_back(jobs, claims.renew, self._fail)
             found = self.references.find(self.gateway, jobs)
             writes.weigh_all(jobs, self.clock(), found)
             self._write(jobs, in_bulk, claims)
+            self._filer.file(jobs, claims.renew, self._fail)
             lookups.ask_fates(self.gateway, jobs, self._fail)
         except CallFailed as failed:
             for job in jobs:

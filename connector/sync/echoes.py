@@ -40,8 +40,8 @@ def sort_out(scene: Scene, rows: Sequence[Received]) -> Sorting:
     for row in rows:
         seen = told.get(row.id)
         pairs = tied.get(row.id, [])
-        if seen is None or not pairs:
-            continue
+        if seen is None or not pairs or row.kind in scene.catalog.children:
+            continue  # of a child row others have to know as well
         if all(_is_echo(scene, pair, seen) for pair in pairs):
             found.done.add(row.id)
             for pair in pairs:

@@ -34,7 +34,11 @@ def read(schema: RecordSchema, name: str, text: str) -> Value:
     """The value behind what was typed; blank means none."""
     if not text.strip():
         return None
-    expected, reader = _BY_NAME.get((schema.kind, name)) or _BY_TYPE[schema.values[name]]
+    expected, reader = (
+        _BY_NAME.get((schema.kind, name))
+        or _of_options(schema, name)
+        or _BY_TYPE[schema.values[name]]
+    )
     try:
         value = reader(text.strip())
     except ValueError:
@@ -75,6 +79,23 @@ def _urgency(text: str) -> Value:
 
 
 _Reader = tuple[str, Callable[[str], Value]]
+
+
+def _of_options(schema: RecordSchema, name: str) -> _Reader | None:
+    """How an answer is read that a form lets people choose."""
+    options = schema.options.get(name)
+    if options is None:
+        return None
+    shown = ", ".join(options)
+    if schema.values[name] is not ValueType.SET:
+        return f"one of {shown}", lambda text: text if text in options else None
+
+    def chosen(text: str) -> Value:
+        found = _set(text)
+        return found if isinstance(found, list) and {*map(str, found)} <= {*options} else None
+
+    return f"one or more of {shown}, with commas between", chosen
+
 
 _BY_TYPE: Mapping[ValueType, _Reader] = {
     ValueType.TEXT: ("a text without control characters", _text),

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
-from connector.domain.records import SCHEMAS, Kind
+from connector.domain.records import SCHEMAS, Kind, RecordSchema
 from connector.domain.states import (
     EffectState,
     EnvelopeState,
@@ -32,6 +32,7 @@ from connector.domain.states import (
 from connector.domain.values import Value
 from connector.errors import ConnectorError
 from connector.logs import scrubbed
+from connector.mapping.forms import CREATED
 from connector.members import people
 from connector.members.tombstones import Tombstones
 from connector.store.session import Store
@@ -47,6 +48,7 @@ from connector.store.tables import (
 )
 from connector.sync import acts, copies, effects, outbox, whereabouts
 from connector.sync.copies import Whose
+from connector.sync.withdrawn import known_kinds
 
 _QUIET = {"synchronize_session": False}
 _UNSENT = (EnvelopeState.READY, EnvelopeState.WAITING, EnvelopeState.HELD)
@@ -131,7 +133,8 @@ class Erasure:
             self.tombstones.bury_person(session, person, now)
             done["person"] = 1
         _let_go(session, person_id, now)
-        done["records"] = sum(_blank(record, now) for record in records.values())
+        kinds = known_kinds(session)
+        done["records"] = sum(_blank(record, kinds, now) for record in records.values())
         _forget_messages(session, person_id)
         done["received bodies"] = _give_up_unread(session, whose)
         session.flush()
@@ -185,7 +188,10 @@ def _locked_pairs(session: Session, ids: Collection[UUID]) -> Sequence[Pair]:
 def _filled(session: Session, ids: Collection[UUID]) -> int:
     """How many records still say something of the person."""
     found = session.scalars(sa.select(Record).where(Record.id.in_(ids)))
-    return sum(any(r.values.get(name) for name in copies.personal(r.kind)) for r in found)
+    kinds = known_kinds(session)
+    return sum(
+        any(record.values.get(name) for name in _personal(record, kinds)) for record in found
+    )
 
 
 def _let_go(session: Session, person: UUID, now: datetime) -> None:
@@ -195,9 +201,18 @@ def _let_go(session: Session, person: UUID, now: datetime) -> None:
     session.execute(bound.values(unbound_at=now).execution_options(**_QUIET))
 
 
-def _blank(record: Record, now: datetime) -> bool:
+def _personal(record: Record, kinds: Mapping[str, RecordSchema]) -> Collection[str]:
+    """What a record says of the person; of a form's answers all but those it calls not personal."""
+    schema = kinds.get(record.kind)
+    if schema is not None and record.kind in SCHEMAS:
+        return copies.personal(record.kind) & schema.values.keys()
+    plain = {CREATED} if schema is None else schema.values.keys() - schema.personal
+    return record.values.keys() - plain
+
+
+def _blank(record: Record, kinds: Mapping[str, RecordSchema], now: datetime) -> bool:
     """Take the person out of a record; what it says of the unit or of the request's course stays."""
-    known = copies.personal(record.kind) & SCHEMAS[record.kind].values.keys()
+    known = _personal(record, kinds)
     filled = any(record.values.get(name) is not None for name in known)
     if not filled:
         return False

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.lines import Write
+from connector.domain.records import RecordSchema
 from connector.domain.states import ConflictState, OutboxState, PairState
 from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Line, LineProblem, Parent
@@ -19,6 +20,8 @@ from connector.store.tables import (
     Conflict,
     Effect,
     Envelope,
+    File,
+    Filing,
     History,
     Notice,
     Org,
@@ -27,9 +30,9 @@ from connector.store.tables import (
     Received,
     Record,
 )
-from connector.sync import views, weighing
+from connector.sync import attachments, views, weighing
 from connector.sync.catalog import Catalog
-from connector.sync.veil import PERSONAL, personal_fields
+from connector.sync.veil import is_personal, personal_fields
 
 _LAST_ATTEMPTS = 5
 _LAST_RECEIVED = 50
@@ -75,6 +78,7 @@ class PairStory:
     attempts: Sequence[Attempt]
     parents: Sequence[Kin] = ()
     filter: Filter | None = None
+    files: Sequence[tuple[File, Filing]] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Story:
     """Everything there is to tell of one record."""
 
     record: Record
+    schema: RecordSchema | None  # None where its form is withdrawn
     seen: Values
     relations: Mapping[str, str]  # name -> kind:id
     pairs: Sequence[PairStory]
@@ -118,13 +123,14 @@ class Story:
 def tell(session: Session, catalog: Catalog, record: Record, now: datetime) -> Story:
     """Gather the story of a record."""
     seen = views.view_of(session, record)
-    relations = _relations(session, record)
+    relations = relations_of(session, record)
     pairs = [_pair(session, catalog, pair, seen, relations) for pair in _pairs(session, record)]
     paired = {each.pair.mapping for each in pairs if each.pair.state == "open"}
     mappings = catalog.by_kind.get(record.kind, ())
     notices = _notices(session, record)
     return Story(
         record=record,
+        schema=catalog.kinds.get(record.kind),
         seen=seen,
         relations=relations,
         pairs=pairs,
@@ -138,7 +144,8 @@ def tell(session: Session, catalog: Catalog, record: Record, now: datetime) -> S
     )
 
 
-def _relations(session: Session, record: Record) -> dict[str, str]:
+def relations_of(session: Session, record: Record) -> dict[str, str]:
+    """The records that a record names, as kind:id, by relation."""
     related = views.relations_of(session, [record.id]).get(record.id, {})
     here = sa.select(Record.id, Record.kind).where(Record.id.in_(list(related.values())))
     kinds = {row.id: row.kind for row in session.execute(here)}
@@ -168,8 +175,9 @@ def _pair(
         pending=_pending(mapping, pair, seen) if mapping is not None and is_written else (),
         conflicts=session.scalars(conflicts.order_by(Conflict.id)).all(),
         attempts=last[::-1],
-        parents=[] if mapping is None else _parents(session, mapping, pair, relations),
+        parents=[] if mapping is None else parents_of(session, mapping, pair.record_id, relations),
         filter=None if mapping is None else filter_of(mapping, seen),
+        files=attachments.of_pair(session, pair.id),
     )
 
 
@@ -183,10 +191,11 @@ def filter_of(mapping: CompiledMapping, seen: Values) -> Filter | None:
         return Filter(mapping.when.text, None, problem)
 
 
-def _parents(
-    session: Session, mapping: CompiledMapping, pair: Pair, relations: Mapping[str, str]
+def parents_of(
+    session: Session, mapping: CompiledMapping, record: UUID, relations: Mapping[str, str]
 ) -> list[Kin]:
-    own = f"{mapping.kind}:{pair.record_id}"
+    """The rows that a record's row names as parents, as far as they are there."""
+    own = f"{mapping.kind}:{record}"
     return [
         _kin(session, parent, own if parent.via == "self" else relations.get(parent.via))
         for parent in mapping.parents
@@ -287,4 +296,4 @@ def _holders(session: Session, pairs: Sequence[PairStory]) -> dict[UUID, Holder]
 
 
 def _personal(kind: str, values: Values) -> list[Value]:
-    return [value for name, value in values.items() if name in PERSONAL.get(kind, ())]
+    return [value for name, value in values.items() if is_personal(kind, name)]

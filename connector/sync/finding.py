@@ -12,6 +12,7 @@ from connector.domain.records import SCHEMAS, Kind
 from connector.errors import ConnectorError, EnvironmentProblem
 from connector.mapping.canonical import long_id
 from connector.store.tables import Friendship, Pair, Person, Record
+from connector.sync.withdrawn import known_kinds
 
 _SALESFORCE_ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?")
 _USER_ID = re.compile(r"U[0-9a-f]{32}")
@@ -38,8 +39,8 @@ def find(session: Session, reference: str) -> Record:
 
 
 def _by_kind(session: Session, kind: str, rest: str) -> Record | None:
-    if kind not in SCHEMAS:
-        known = ", ".join(SCHEMAS)
+    if kind not in SCHEMAS and kind not in (kinds := known_kinds(session)):
+        known = ", ".join(kinds)
         raise EnvironmentProblem("unknown_kind", f"no record kind {kind!r}", f"Known: {known}.")
     if kind == Kind.FRIEND and _USER_ID.fullmatch(rest):
         return _friend(session, rest)
@@ -74,7 +75,9 @@ def _by_salesforce_id(session: Session, salesforce_id: str) -> Record | None:
         sa.select(Record)
         .join(Pair, Pair.record_id == Record.id)
         .where(Pair.salesforce_id == long_id(salesforce_id))
-        .order_by(Pair.adopted, sa.case((Pair.state == "open", 0), else_=1), Pair.id.desc())
+        .order_by(
+            Pair.adopted, Pair.joined, sa.case((Pair.state == "open", 0), else_=1), Pair.id.desc()
+        )
         .limit(1)
     )
     return session.scalars(here).one_or_none()

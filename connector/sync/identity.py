@@ -20,7 +20,7 @@ from connector.mapping.document import OnDelete
 from connector.salesforce import soql
 from connector.salesforce.steps import Query
 from connector.store.tables import Outbox, Pair, Record
-from connector.sync import effects, outbox, weighing
+from connector.sync import departed, effects, outbox, weighing
 from connector.sync.changes import Scene, make_pair
 
 _MERGED = frozenset({"Account", "Case", "Contact", "Lead"})  # what Salesforce can merge
@@ -82,6 +82,9 @@ def follow(
         effects.link_pair(scene.session, scene.received, fresh.id, record.version)
         outbox.want(scene.session, fresh.id, mapping.lane, Cause.RESTORE)
         return None
+    if mapping.on_delete is OnDelete.ERASE and record.person_id is not None:
+        departed.depart(pair)
+        return None
     pair.state, pair.reason = PairState.GONE, "deleted in Salesforce"
     return None
 
@@ -115,6 +118,7 @@ def holder(session: Session, pair: Pair, row: str) -> Pair | None:
         Pair.state.in_((PairState.OPEN, PairState.RELEASING)),
         Pair.id != pair.id,
         ~Pair.adopted,
+        ~Pair.joined,
     )
     return session.scalars(here.limit(1)).one_or_none()
 

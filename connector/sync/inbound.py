@@ -21,6 +21,7 @@ from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.store.tables import Outbox, Pair, Received, Record, Stream, epochs
 from connector.sync import (
     buried,
+    children,
     effects,
     flips,
     identity,
@@ -41,8 +42,11 @@ def read(scene: Scene, row: Received) -> Ledger:
     if speaks_of_all(row):
         return _read_all_again(scene, row)
     seen = sighting_of(row)
+    touched = children.touch(scene, row, seen)
     pairs = _pairs_of(scene.session, seen)
     if not pairs:
+        if touched:
+            return Ledger.UNCHANGED
         if buried.take(scene, row, seen):
             return Ledger.IGNORED
         return _made_in_salesforce(scene, row.kind, seen, row.cause)

@@ -18,10 +18,17 @@ from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Parent
 from connector.salesforce.outcomes import WriteOutcome
 from connector.store.tables import MatchClaim, Outbox, Pair, Record
-from connector.sync import views
+from connector.sync import attachments, views
+from connector.sync.attachments import Owed
 from connector.sync.catalog import Catalog
 from connector.sync.identity import Fate
+from connector.sync.joining import Host, hosts
 from connector.sync.weighing import Outcome
+
+_JOINED = "another LINE record has joined {row} already, and one row holds the values of one"
+_LEFT = "its row is another pair's, and its mapping no longer says row_of"
+_LEFT_STEP = "Publish the mapping with row_of again, or rename it so that it makes rows of its own."
+_JOINED_STEP = "Unbind one of the two persons from the member; then redrive."
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,9 @@ class Job:
     mapping: CompiledMapping
     parents: Sequence[ParentState] = ()
     source: Pair | None = None  # the pair whose row names ours, where the mapping adopts
+    host: Host | None = None  # the pair whose row this one joins
     mates: Sequence[Mate] = ()
+    files: list[Owed] = field(default_factory=list)  # that are not on the row yet
     row: Fields | None = None
     missing: bool = False  # was sought by Id and is not there
     looked_at: datetime | None = None  # by the org's clock, of the last look at the row
@@ -134,6 +143,21 @@ class Job:
         self.missing = self.blames_parents = self.gathers = False
         if pair.state in (PairState.GONE, PairState.CLOSED):
             self.end = Lost(pair.reason or "the row is gone")
+        elif pair.joined and not self.joins:
+            self.end = Stopped(OutboxState.PARKED, _LEFT, _LEFT_STEP)
+        elif self.host is not None and not self.releasing:
+            self._join(self.host)
+
+    def _join(self, host: Host) -> None:
+        """Take the row that the host has by now; one that is new to us we have never met."""
+        row = host.row
+        if host.by_another:
+            self.end = Stopped(OutboxState.PARKED, _JOINED.format(row=row), _JOINED_STEP)
+        elif row is None:
+            self.end = Hold(*host.awaited(self.record.id, self.record.kind))
+        else:
+            self.base = self.base if row == self.salesforce_id else {}
+            self.salesforce_id, self.match = row, MatchState.FOUND
 
     @property
     def ref(self) -> str:
@@ -158,6 +182,11 @@ class Job:
         return self.match is MatchState.FOUND and not self.base and not self.releasing
 
     @property
+    def joins(self) -> bool:
+        """Whether the row is another pair's."""
+        return self.mapping.row_of is not None
+
+    @property
     def releasing(self) -> bool:
         """Whether our marks are to be cleared and the pair closed."""
         return self.pair.state is PairState.RELEASING
@@ -167,13 +196,26 @@ def load(session: Session, catalog: Catalog, claimed: Sequence[Outbox]) -> list[
     """The jobs behind claimed intents; what has no live mapping any more ends at once."""
     pairs = _by_id(session, Pair, [row.pair_id for row in claimed])
     records = _by_id(session, Record, [pair.record_id for pair in pairs.values()])
+    wanted = []
+    for row in claimed:
+        pair = pairs[row.pair_id]
+        wanted.append((row, pair, records[pair.record_id]))
+    jobs = assemble(session, catalog, wanted)
+    attachments.load(session, jobs)
+    return jobs
+
+
+Wanted: TypeAlias = tuple[Outbox, Pair, Record]
+
+
+def assemble(session: Session, catalog: Catalog, wanted: Sequence[Wanted]) -> list[Job]:
+    """The jobs of pairs, whether they are stored or only thought up."""
+    records = {record.id: record for _, _, record in wanted}
     seen = views.views_of(session, list(records.values()))
     related = views.relations_of(session, list(records))
     jobs = []
-    for row in claimed:
-        pair = pairs[row.pair_id]
+    for row, pair, record in wanted:
         mapping = catalog.mappings.get(pair.mapping)
-        record = records[pair.record_id]
         if mapping is None:
             continue
         job = Job(row, pair, record, seen[record.id], mapping)
@@ -206,6 +248,7 @@ def _load_parents(
     targets = {job.record.id for job in jobs}
     targets |= {target for named in related.values() for target in named.values()}
     pairs = _pairs_of(session, targets)
+    _think_up(pairs, jobs)
     standing = _standing(session, [pair.id for own in pairs.values() for pair in own])
     for job in jobs:
         named = related.get(job.record.id, {})
@@ -217,6 +260,33 @@ def _load_parents(
             adopts = job.mapping.adopt.mapping
             job.source = next((pair for pair in own if pair.mapping == adopts), None)
         job.mates = tuple(_mates(job, pairs.get(job.record.id, ()), standing))
+    _load_hosts(session, jobs, related, pairs)
+
+
+def _load_hosts(
+    session: Session,
+    jobs: Sequence[Job],
+    related: Mapping[UUID, Mapping[str, UUID]],
+    pairs: Mapping[UUID, Sequence[Pair]],
+) -> None:
+    wanted = [
+        (job.pair, row_of, job.record.id if row_of.via == "self" else named.get(row_of.via))
+        for job in jobs
+        if (row_of := job.mapping.row_of) is not None
+        for named in (related.get(job.record.id, {}),)
+    ]
+    found = hosts(session, wanted, pairs) if wanted else {}
+    for job in jobs:
+        if job.joins:
+            job.host = found[job.pair.id]
+            job.begin()
+
+
+def _think_up(pairs: dict[UUID, list[Pair]], jobs: Sequence[Job]) -> None:
+    """Beside the stored pairs of a record those that are only thought up."""
+    for job in jobs:
+        if sa.inspect(job.pair).transient:
+            pairs.setdefault(job.record.id, []).insert(0, job.pair)
 
 
 def _mates(job: Job, own: Sequence[Pair], standing: Mapping[UUID, _Standing]) -> Iterator[Mate]:

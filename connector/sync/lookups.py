@@ -13,12 +13,13 @@ from itertools import islice
 from connector.domain.faults import Fault
 from connector.domain.states import MatchState
 from connector.mapping.canonical import long_id
+from connector.mapping.children import own_fields
 from connector.salesforce import soql
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.steps import Query, Read, Result, Rows, Step, StepFailed
-from connector.sync import identity, matching, weighing
+from connector.sync import children, identity, matching, weighing
 from connector.sync.jobs import Job, Lost
 
 Fail = Callable[[Job, Fault], None]
@@ -40,6 +41,8 @@ def look_up(gateway: Gateway, jobs: Sequence[Job], fail: Fail) -> None:
     _ask(gateway, _by_source([job for job in adopting if job.open and job.seeks]), fail)
     reading = [job for job in jobs if job.open and _needs_row(job)]
     _ask(gateway, _by_id(reading), fail)
+    told = [job for job in jobs if job.open and job.row is not None and not job.releasing]
+    _ask(gateway, children.questions(told), fail, is_look=False)
 
 
 def ask_fates(gateway: Gateway, jobs: Sequence[Job], fail: Fail) -> None:
@@ -76,7 +79,7 @@ def _needs_row(job: Job) -> bool:
         return job.intent.recheck
     if job.releasing:
         # another record may have taken the row since
-        return job.pair.unseen_write or job.pair.erasing
+        return job.pair.unseen_write or job.pair.erasing or job.joins
     if job.intent.recheck or job.pair.unseen_write or not job.base:
         return True
     return weighing.must_read(job.mapping, job.seen, job.base)
@@ -84,13 +87,15 @@ def _needs_row(job: Job) -> bool:
 
 def fields_of(job: Job) -> tuple[str, ...]:
     """All fields a job may need of its row."""
-    names = [name for line in job.mapping.lines for name in line.fields]
+    names = [name for line in job.mapping.lines for name in own_fields(line.fields)]
     names += [state.parent.field for state in job.parents]
     names += [name for rule in job.mapping.match for name in rule.fields]
+    names += job.intent.restores or ()
     return tuple(dict.fromkeys([KEY_FIELD, *names]))
 
 
-def _ask(gateway: Gateway, asks: Iterable[_Ask], fail: Fail) -> None:
+def _ask(gateway: Gateway, asks: Iterable[_Ask], fail: Fail, *, is_look: bool = True) -> None:
+    """Ask in as few calls as it takes; `is_look` says that the jobs' own rows are looked at."""
     waiting = iter(asks)
     while batch := list(islice(waiting, _STEPS)):
         try:
@@ -100,7 +105,7 @@ def _ask(gateway: Gateway, asks: Iterable[_Ask], fail: Fail) -> None:
             continue
         for step, take, jobs in batch:
             _hand_over(answer.results[step.ref], take, jobs, fail)
-            for job in jobs:
+            for job in jobs if is_look else ():
                 job.looked_at, job.asked_at = answer.date, answer.asked_at
 
 

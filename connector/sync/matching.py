@@ -61,7 +61,12 @@ def _take_or_refuse(job: Job, row: Fields) -> None:
         _conflict(job, f"{job.pair.object} {row['Id']} already belongs to another LINE record")
         return
     disagree = sorted(
-        {name for rule in job.mapping.match for name in rule.disagreeing(job.seen, row)}
+        {
+            name
+            for rule in job.mapping.match
+            if rule.matches(job.seen, row)
+            for name in rule.disagreeing(job.seen, row)
+        }
     )
     if disagree:
         names = ", ".join(disagree)

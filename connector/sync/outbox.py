@@ -35,6 +35,7 @@ class _Wanted:
     lane: Lane
     cause: Cause
     recheck: bool
+    restores: dict[str, Value] | None = None
 
     def and_also(self, other: _Wanted) -> _Wanted:
         """Both asks in one: the more urgent lane, a live cause before any other."""
@@ -42,6 +43,7 @@ class _Wanted:
             min(self.lane, other.lane, key=lambda lane: _LANES[lane]),
             Cause.LIVE if Cause.LIVE in (self.cause, other.cause) else other.cause,
             self.recheck or other.recheck,
+            other.restores or self.restores,
         )
 
 
@@ -56,9 +58,20 @@ def _page(session: Session) -> _Page:
     return book(session, _Page, _RANK, _write)
 
 
-def want(session: Session, pair: UUID, lane: Lane, cause: Cause, *, recheck: bool = False) -> None:
-    """Ask that a pair be brought up to date; an ask under way is repeated, not doubled."""
-    page, ask = _page(session), _Wanted(lane, cause, recheck)
+def want(
+    session: Session,
+    pair: UUID,
+    lane: Lane,
+    cause: Cause,
+    *,
+    recheck: bool = False,
+    restores: dict[str, Value] | None = None,
+) -> None:
+    """Ask that a pair be brought up to date; an ask under way is repeated, not doubled.
+
+    `restores` are fields to put back where nobody changed them since (`restoring`).
+    """
+    page, ask = _page(session), _Wanted(lane, cause, recheck, restores)
     before = page.wanted.get(pair)
     page.wanted[pair] = ask if before is None else before.and_also(ask)
     effects.move_pair(session, pair, EffectState.OPEN)
@@ -88,6 +101,7 @@ def _want(session: Session, wanted: Mapping[UUID, _Wanted]) -> None:
             "lane": wanted[pair].lane,
             "cause": wanted[pair].cause,
             "recheck": wanted[pair].recheck,
+            "restores": wanted[pair].restores,
             "state": OutboxState.READY,
         }
         for pair in sorted(wanted)
@@ -106,6 +120,7 @@ def _upsert(rows: Sequence[Mapping[str, object]]) -> Insert:
         set_={
             "again": sa.or_(Outbox.again, Outbox.state == OutboxState.CLAIMED),
             "recheck": sa.or_(Outbox.recheck, asked.recheck),
+            "restores": sa.func.coalesce(asked.restores, Outbox.restores),
             "lane": sa.case((sooner, asked.lane), else_=Outbox.lane),
             "cause": sa.case((asked.cause == Cause.LIVE, asked.cause), else_=Outbox.cause),
             "state": sa.case((woken, OutboxState.READY), else_=Outbox.state),
@@ -244,6 +259,14 @@ def settle(
     else:
         session.delete(row)
     effects.move_pair(session, row.pair_id, effect, version)
+
+
+def go_on(session: Session, row: Outbox, *, recheck: bool = False) -> None:
+    """The row is there and what follows it is not: its effects stay open, and nobody waits for it now."""
+    repeated = recheck or (row.again and row.recheck)
+    lane = max(row.lane, Lane.NORMAL, key=lambda each: _LANES[each])
+    _move(row, OutboxState.READY, attempts=0, recheck=repeated, lane=lane)
+    wake_later(session, queues.deliver(lane))
 
 
 def postpone(row: Outbox, at: datetime, reason: str, next_step: str) -> None:

@@ -17,4 +17,9 @@ def polled_fields(catalog: Catalog) -> dict[str, tuple[str, ...]]:
             fields.update(dict.fromkeys(identity.fields_of(name)))
             for mapping in mappings:
                 fields.update(dict.fromkeys(mapping.read_fields))
+    for name, children in catalog.children.items():
+        fields = found.setdefault(name, {})
+        fields.update(dict.fromkeys(identity.fields_of(name)))
+        for _, child in children:
+            fields.update(dict.fromkeys(child.told_fields))
     return {name: tuple(fields) for name, fields in sorted(found.items())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,11 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from connector.mapping.compiled import CompiledMapping
 from connector.mapping.loader import Documents, load, load_strictly
 from connector.mapping.schema import ObjectSchema, to_json
+from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
 from connector.store.tables import CachedSchema, Published
+from connector.sync import superseding
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,19 @@ class Publication:
 
 def fetch_schemas(gateway: Gateway, documents: Documents) -> dict[str, ObjectSchema]:
     """Describe every object that the mappings name."""
-    return {name: gateway.describe(name) for name in documents.objects}
+    return described(gateway, documents.objects)
+
+
+def described(gateway: Gateway, names: Iterable[str]) -> dict[str, ObjectSchema]:
+    """What the org says of these objects; one it does not show is left out, for the check to name."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = gateway.describe(name)
+        except CallFailed as failed:
+            if failed.fault.org_wide or failed.fault.code != "INVALID_TYPE":
+                raise
+    return found
 
 
 def publish(
@@ -38,16 +53,30 @@ def publish(
     reason: str,
 ) -> Publication:
     """Make a whole set of documents live; raises `MappingProblems` and changes nothing if any is wrong."""
-    load_strictly(texts, schemas)
+    documents = load_strictly(texts, schemas)
     with store.transaction() as session:
-        keep_schemas(session, schemas)
-        live = {row.path: row for row in _live(session)}
-        changed = [path for path, text in texts.items() if _is_new(live.get(path), text)]
-        gone = [path for path in live if path not in texts]
-        _retire(session, [*changed, *gone])
-        for path in changed:
-            row = Published(path=path, text=texts[path], live=True, author=author, reason=reason)
-            session.add(row)
+        return make_live(session, texts, documents, schemas, author, reason)
+
+
+def make_live(
+    session: Session,
+    texts: Mapping[str, str],
+    documents: Documents,
+    schemas: Mapping[str, ObjectSchema],
+    author: str,
+    reason: str,
+) -> Publication:
+    """Make these texts, which compiled to `documents`, the live set."""
+    live = {row.path: row for row in _live(session)}
+    changed = [path for path, text in texts.items() if _is_new(live.get(path), text)]
+    gone = [path for path in live if path not in texts]
+    keep_schemas(session, schemas, agreed=_objects(documents, changed))
+    _retire(session, [*changed, *gone])
+    at = datetime.now(UTC)  # one moment, by which it is known what was published together
+    for path in (*changed, *gone):
+        told = {"author": author, "reason": reason, "at": at}
+        session.add(Published(path=path, text=texts.get(path, ""), live=path in texts, **told))
+    superseding.close_questions(session, _mappings(documents, changed))
     return Publication(tuple(sorted([*changed, *gone])), len(texts) - len(changed))
 
 
@@ -58,12 +87,19 @@ def publish_from_org(
     return publish(store, texts, fetch_schemas(gateway, load(texts)), author, reason)
 
 
-def keep_schemas(session: Session, schemas: Mapping[str, ObjectSchema]) -> None:
-    """Keep what `describe` said, for every process of the service."""
+def keep_schemas(
+    session: Session, schemas: Mapping[str, ObjectSchema], *, agreed: Collection[str] = ()
+) -> None:
+    """Keep what `describe` said, for every process of the service.
+
+    What it said before is kept beside it, until drift is looked for, unless documents were `agreed` with it.
+    """
     now = datetime.now(UTC)
     for name, schema in schemas.items():
         row = insert(CachedSchema).values(object=name, body=to_json(schema), fetched_at=now)
-        fresh = {"body": row.excluded.body, "fetched_at": now}
+        moved = sa.case((CachedSchema.body != row.excluded.body, CachedSchema.body))
+        before = sa.null() if name in agreed else sa.func.coalesce(CachedSchema.agreed, moved)
+        fresh = {"body": row.excluded.body, "fetched_at": now, "agreed": before}
         session.execute(row.on_conflict_do_update(index_elements=["object"], set_=fresh))
 
 
@@ -84,6 +120,17 @@ def _live(session: Session) -> Iterable[Published]:
 
 def _is_new(live: Published | None, text: str) -> bool:
     return live is None or live.text != text
+
+
+def _objects(documents: Documents, paths: Iterable[str]) -> set[str]:
+    """The objects that the mappings among these paths name."""
+    return {mapping.object for mapping in _mappings(documents, paths)}
+
+
+def _mappings(documents: Documents, paths: Iterable[str]) -> list[CompiledMapping]:
+    """The mappings among these paths."""
+    named = (documents.mappings.get(path.removesuffix(".yaml")) for path in paths)
+    return [mapping for mapping in named if mapping is not None]
 
 
 def _retire(session: Session, paths: list[str]) -> None:

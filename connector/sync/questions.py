@@ -27,7 +27,8 @@ def ask(scene: Scene, pair: Pair, outcome: Outcome) -> None:
         if line in standing and _answers_itself(standing[line], pair, mapping):
             close(standing[line], _BY_ITSELF)
     for question in outcome.questions:
-        open_one(scene, pair, question)
+        if mapping is None or mapping.line(question.line) is not None:  # else taken out meanwhile
+            open_one(scene, pair, question)
 
 
 def open_one(scene: Scene, pair: Pair, question: Question) -> None:

@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from connector.mapping.canonical import plain_text, read_number
 from connector.mapping.compiled import LineProblem
 from connector.salesforce import soql
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.steps import Query, Rows
-from connector.sync.filling import Key, given_key, key_of
+from connector.sync.filling import SEVERAL, Key, given_key, key_of
 from connector.sync.jobs import Job
 
 _KEPT_SECONDS = 300.0
@@ -54,13 +55,14 @@ class References:
                     found |= _read(steps[ref], result)
         now = time.monotonic()
         with self._lock:
-            self._found.update({key: (now, row) for key, row in found.items()})
+            self._found.update({key: (now, row) for key, row in found.items() if row != SEVERAL})
         return found
 
 
 def _wanted(job: Job) -> Iterator[Key]:
     if job.salesforce_id is None and not job.releasing:
-        yield from (given_key(job.mapping, each) for each in job.mapping.given)
+        keys = (given_key(job.mapping, each, job.seen) for each in job.mapping.given)
+        yield from (key for key in keys if key is not None)
     for line in job.mapping.outbound:
         if line.lookup is None:
             continue
@@ -69,7 +71,9 @@ def _wanted(job: Job) -> Iterator[Key]:
         except LineProblem:
             continue  # weighing says so
         if value not in (None, ""):
-            yield key_of(line, value)
+            key = key_of(line, value)
+            if not key.is_number or read_number(key.value) is not None:
+                yield key
 
 
 def _groups(keys: list[Key]) -> Iterator[list[Key]]:
@@ -83,7 +87,9 @@ def _groups(keys: list[Key]) -> Iterator[list[Key]]:
 
 def _query(ref: str, group: list[Key]) -> Query:
     place = _place(group[0])
-    values = [soql.in_list(place.by, [key.value for key in group])]
+    sought = [key.value for key in group]
+    numbers = [float(value) for value in sought] if group[0].is_number else None
+    values = [soql.any_of(place.by, numbers) if numbers else soql.in_list(place.by, sought)]
     if place.serves:
         values.append(soql.in_list(place.serves, [key.serves for key in group]))
     if place.active:
@@ -92,14 +98,15 @@ def _query(ref: str, group: list[Key]) -> Query:
 
 
 def _read(group: list[Key], rows: Rows) -> dict[Key, str]:
-    """Where several rows hold a value, none of them is it."""
+    """The one row that holds each value; of several none."""
     place = _place(group[0])
     seen: dict[tuple[str, str], set[str]] = {}
     for row in rows.found:
         served = str(row[place.serves]) if place.serves else ""
-        seen.setdefault((str(row[place.by]).casefold(), served), set()).add(str(row[place.id]))
+        held = plain_text(row[place.by]).casefold()
+        seen.setdefault((held, served), set()).add(str(row[place.id]))
     found = {key: seen.get((key.value, key.serves if place.serves else ""), set()) for key in group}
-    return {key: next(iter(ids)) for key, ids in found.items() if len(ids) == 1}
+    return {key: min(ids) if len(ids) == 1 else SEVERAL for key, ids in found.items() if ids}
 
 
 @dataclass(frozen=True)

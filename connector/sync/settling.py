@@ -19,6 +19,7 @@ from connector.domain.values import Fields, Value
 from connector.salesforce.faults import fault_of, policy
 from connector.store.tables import MatchClaim, Org, Outbox, Pair, Record, epochs
 from connector.sync import (
+    attachments,
     attempts,
     clearing,
     effects,
@@ -28,6 +29,7 @@ from connector.sync import (
     outbox,
     overwrites,
     questions,
+    superseding,
     views,
     weighing,
     writes,
@@ -77,7 +79,7 @@ def end_of(job: Job, fault: Fault, now: datetime) -> None:
             # the row is gone, and our marks with it
             job.end = clearing.refusal(job, fault) or Done()
         case faults.Follow():
-            job.end = Lost(reason, fault)
+            job.end = writes.gone(job, reason, now, fault)
 
 
 def _seen_right(job: Job, fault: Fault) -> Fault:
@@ -159,6 +161,7 @@ def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair)
     if pair.erasing and not job.releasing:
         clearing.begun_before(session, job, row, pair, scene.now)
         return
+    row.again = row.again or superseding.is_superseded(scene, job)
     if job.blames_parents:
         _look_at_parents(session, job)
     if job.gathers:
@@ -226,6 +229,8 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
     _remember_sight(job, pair)
     if job.adopted:
         pair.salesforce_id, pair.adopted = job.salesforce_id, True
+    if job.joins:
+        pair.salesforce_id, pair.joined = job.salesforce_id, True
     came_through = pair.unseen_write and job.row is not None
     if job.pair.unseen_write or not pair.unseen_write:  # else another's came in while this went on
         pair.unseen_write, pair.attempt = False, None
@@ -233,9 +238,13 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
     read_back = written.row if written is not None else None
     _take_over(scene, job, record, pair, read_back)
     unread = job.wrote and bool(job.mapping.read_fields) and read_back is None
-    written_now = job.wrote or job.adopted or came_through
+    filed = attachments.came(job.files)
+    written_now = job.wrote or job.adopted or came_through or bool(filed)
     effect = EffectState.WRITTEN if written_now else EffectState.UNCHANGED
-    outbox.settle(session, row, effect, job.record.version, recheck=unread)
+    if job.outcome is not None and len(filed) < len(job.files):
+        outbox.go_on(session, row, recheck=unread)
+    else:
+        outbox.settle(session, row, effect, job.record.version, recheck=unread)
     if pair.salesforce_id is not None:
         outbox.release(session, (pair.id, pair.record_id))
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from connector.domain.records import Kind
+from connector.domain.records import SCHEMAS, RecordSchema
 from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Line
+from connector.mapping.forms import CREATED
 from connector.sync.masking import masked, without
 
-PERSONAL: Mapping[str, frozenset[str]] = {
-    Kind.FRIEND: frozenset({"user_id", "display_name"}),
-    Kind.MEMBER: frozenset({"name", "phone", "email"}),
-    Kind.REGISTRATION: frozenset({"code", "serial", "shop"}),
-    Kind.REPAIR_REQUEST: frozenset(
-        {"symptom", "description", "address", "contact_phone", "product_text"}
-    ),
-}
+PERSONAL: Mapping[str, frozenset[str]] = {kind: schema.personal for kind, schema in SCHEMAS.items()}
+
+
+def is_personal(kind: str, name: str, schema: RecordSchema | None = None) -> bool:
+    """Whether a value says something of a person; a form's does unless its schema is there to deny it."""
+    if kind in PERSONAL:
+        return name in PERSONAL[kind]
+    return name != CREATED if schema is None else name in schema.personal
 
 
 # What a body says of itself, which names nobody.
@@ -32,13 +33,17 @@ class Veil:
 
     reveal: bool = False
 
-    def values(self, kind: str, values: Values) -> dict[str, Value]:
+    def values(
+        self, kind: str, values: Values, schema: RecordSchema | None = None
+    ) -> dict[str, Value]:
         """A record's values."""
-        return {name: self.value(kind, name, value) for name, value in values.items()}
+        return {name: self.value(kind, name, value, schema) for name, value in values.items()}
 
-    def value(self, kind: str, name: str, value: Value) -> Value:
+    def value(
+        self, kind: str, name: str, value: Value, schema: RecordSchema | None = None
+    ) -> Value:
         """One value of a record."""
-        hidden = not self.reveal and name in PERSONAL.get(kind, ())
+        hidden = not self.reveal and is_personal(kind, name, schema)
         return masked({name: value})[name] if hidden else value
 
     def body(self, body: Value, name: str = "") -> Value:
@@ -80,6 +85,6 @@ def _is_personal(mapping: CompiledMapping, line: Line) -> bool:
 
 def _names_a_person(mapping: CompiledMapping, name: str) -> bool:
     if name in mapping.schema.values:
-        return name in PERSONAL.get(mapping.kind, ())
+        return is_personal(mapping.kind, name, mapping.schema)
     relation, _, rest = name.partition(".")
     return rest in PERSONAL.get(mapping.schema.relations.get(relation, ""), ())

@@ -1,4 +1,8 @@
-"""A record as mappings see it: its own values, and those of the records it names."""
+"""A record as mappings see it: its own values, and those of the records it names.
+
+The record of a form holds what was answered, whatever the form asks by now, and stays so when the
+form is withdrawn; what it does not hold is blank.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from connector.domain.records import SCHEMAS
+from connector.domain.records import FORM_RELATIONS, SCHEMAS
 from connector.domain.values import Value, Values
 from connector.store.tables import Record, Relation
 
 
 def blank_values(kind: str) -> dict[str, Value]:
-    """Every declared value of a kind, blank."""
-    return dict.fromkeys(SCHEMAS[kind].values)
+    """Every declared value of a kind of the starter set, blank."""
+    return dict.fromkeys(SCHEMAS[kind].values) if kind in SCHEMAS else {}
 
 
 def relations_of(session: Session, records: Collection[UUID]) -> dict[UUID, dict[str, UUID]]:
@@ -46,9 +50,9 @@ def view(
     record: Record, related: Mapping[str, UUID], targets: Mapping[UUID, Mapping[str, Value]]
 ) -> Values:
     """Put a view together: every declared value present, one dict per declared relation."""
-    schema = SCHEMAS[record.kind]
+    relations = SCHEMAS[record.kind].relations if record.kind in SCHEMAS else FORM_RELATIONS
     seen: dict[str, Value] = {**blank_values(record.kind), **record.values}
-    for name, kind in schema.relations.items():
+    for name, kind in relations.items():
         target = targets.get(related[name], {}) if name in related else {}
         seen[name] = {**blank_values(kind), **target}
     return seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from connector.domain.faults import Fault
 from connector.domain.lines import Direction, Write
 from connector.domain.states import ConflictKind, MatchState, OutboxState
 from connector.domain.values import Fields, Value
@@ -12,13 +13,14 @@ from connector.mapping.canonical import payload
 from connector.mapping.compiled import LineProblem, Parent
 from connector.salesforce.planner import KEY_FIELD, ParentRef, WriteIntent
 from connector.store.tables import Pair
-from connector.sync import bonds, clearing, filling, flips, weighing
+from connector.sync import bonds, clearing, filling, flips, restoring, weighing
 from connector.sync.filling import Key
 from connector.sync.jobs import Done, End, Hold, Job, Later, Lost, ParentState, Stopped
 from connector.sync.weighing import Outcome
 
 _GONE = "{name} {row} is not there any more"
 _UNSEEN_FOR = timedelta(seconds=120)
+_LONGEST = 60  # seconds between two looks for a row that is joined
 _MOVING = (OutboxState.READY, OutboxState.CLAIMED, OutboxState.WAITING)
 _UNDONE = (Stopped, Hold, Later, Lost)
 
@@ -41,7 +43,7 @@ def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
             job.end = Done()
         return
     if job.missing:
-        job.end = Lost(_GONE.format(name=job.pair.object, row=job.salesforce_id))
+        job.end = gone(job, _GONE.format(name=job.pair.object, row=job.salesforce_id), now)
         return
     if job.was_found and job.row is not None and job.row.get(KEY_FIELD) in job.leaving:
         job.end = Later(None, "the row is being released by the person it belonged to")
@@ -60,9 +62,22 @@ def _weigh(job: Job, now: datetime, found: Mapping[Key, str]) -> None:
         found=found,
         frozen=flips.frozen(job.pair),
     )
+    restoring.put_back(job, job.outcome, found)
     job.end = _unsettled(job, job.outcome, now)
     if job.open and creating:
         _give(job, job.outcome, found)
+
+
+def gone(job: Job, reason: str, now: datetime, fault: Fault | None = None) -> End:
+    """How a job ends whose row is gone; what became of one that it joins is for the host to find out."""
+    if not job.joins:
+        return Lost(reason, fault)
+    name = job.pair.object
+    return Later(
+        now + timedelta(seconds=min(_LONGEST, 2**job.intent.attempts)),
+        f"the {name} that it adds to is not there any more",
+        next_step=f"It goes on by itself once it is known what became of that {name}.",
+    )
 
 
 def _unsettled(job: Job, outcome: Outcome, now: datetime) -> End | None:
@@ -86,7 +101,7 @@ def _unsettled(job: Job, outcome: Outcome, now: datetime) -> End | None:
 def _give(job: Job, outcome: Outcome, found: Mapping[Key, str]) -> None:
     """Owner and record type of a new row; one that cannot have them waits for a person."""
     try:
-        outcome.sends.update(filling.give(job.mapping, found))
+        outcome.sends.update(filling.give(job.mapping, found, job.seen))
     except LineProblem as problem:
         job.end = Stopped(OutboxState.PARKED, problem.reason, problem.next_step)
 
@@ -105,6 +120,8 @@ def _has_let_go(job: Job) -> bool:
     """Whether no row carries this pair's marks: there was none, it is gone, or it is another's now."""
     if job.salesforce_id is None or job.missing:
         return True
+    if job.host is not None:
+        return job.host.by_another
     ours = (job.pair.key, None) if job.pair.erasing else (job.pair.key,)
     return job.row is not None and job.row.get(KEY_FIELD) not in ours
 
@@ -188,7 +205,8 @@ def _intent(job: Job, by_pair: Mapping[str, Job]) -> WriteIntent | None:
     if not job.open or job.outcome is None:
         return None
     fields = dict(job.outcome.sends)
-    if not creating and job.row is not None and job.row.get(KEY_FIELD) != job.pair.key:
+    bears = job.joins or job.row is None or job.row.get(KEY_FIELD) == job.pair.key
+    if not creating and not bears:
         fields[KEY_FIELD] = job.pair.key
     if not creating and not fields and not parents:
         job.end = Done()
@@ -206,13 +224,16 @@ def _intent(job: Job, by_pair: Mapping[str, Job]) -> WriteIntent | None:
     )
 
 
-def _release(job: Job) -> WriteIntent:
-    cleared: dict[str, Value] = {KEY_FIELD: None}
+def _release(job: Job) -> WriteIntent | None:
+    cleared: dict[str, Value] = {} if job.joins else {KEY_FIELD: None}
     for line in job.mapping.lines:
         for name in set(line.fields) & set(job.mapping.marks):
             cleared.update(line.canonical({name: None}))
     if job.pair.erasing:
         cleared |= clearing.blanks(job.mapping)
+    if not cleared:
+        job.end = Done()
+        return None
     return WriteIntent(job.ref, job.pair.object, job.pair.key, job.salesforce_id, cleared)
 
 

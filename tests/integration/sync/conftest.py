@@ -19,9 +19,10 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulators]:
 def prepared(outside: Simulators, postgres: Postgres, template: str) -> str:
     """A sealed database in which the starter set is published."""
     outside.reset()
-    close(make_world(outside, postgres.clone(template, "prepared")))
-    postgres.seal("prepared")
-    return "prepared"
+    name = f"prepared_{uuid4().hex}"  # each folder that takes this over makes its own
+    close(make_world(outside, postgres.clone(template, name)))
+    postgres.seal(name)
+    return name
 
 
 @pytest.fixture
