@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 from starlette.requests import ClientDisconnect, Request
 
 
@@ -22,6 +24,19 @@ async def read_at_most(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
+async def spool_at_most(request: Request, most: int, into: BinaryIO) -> int:
+    """Write the raw body to a file and say how long it is; or `TooLarge`, as above."""
+    if (_announced(request) or 0) > most:
+        raise TooLarge
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLarge
+        into.write(part)
+    return size
+
+
 def size_at_most(request: Request, most: int) -> int:
     """The bytes that the body may come to, before any is read."""
     announced = _announced(request)
@@ -33,4 +48,4 @@ def _announced(request: Request) -> int | None:
     return int(length) if length.isdecimal() else None
 
 
-__all__ = ["ClientDisconnect", "TooLarge", "read_at_most", "size_at_most"]
+__all__ = ["ClientDisconnect", "TooLarge", "read_at_most", "size_at_most", "spool_at_most"]

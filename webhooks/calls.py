@@ -19,6 +19,7 @@ from connector.line.identity import Identity
 from connector.members.refusals import FieldProblem, Refused
 from webhooks.bodies import TooLarge, read_at_most
 from webhooks.idempotency import LONGEST_KEY
+from webhooks.multipart import Part
 from webhooks.pages.locales import Locale
 from webhooks.problems import Answer, Problem, Words
 from webhooks.tokens import identify
@@ -27,6 +28,7 @@ from webhooks.web import Web
 MOST_BYTES = 64 * 1024
 THREADS = 16  # no more than the pool of connections holds
 
+_KNOWN = Answer(204)
 _log = structlog.get_logger(__name__)
 
 
@@ -41,6 +43,7 @@ class Call:
     form: Mapping[str, object]
     key: str | None
     address: str
+    upload: Part | None = None
 
     @property
     def oa(self) -> str:
@@ -49,6 +52,7 @@ class Call:
 
 
 Work: TypeAlias = Callable[[Call], Answer]
+Read: TypeAlias = Callable[[Request, bytes], tuple[Mapping[str, object], Part | None]]
 
 
 class Calls:
@@ -63,22 +67,44 @@ class Calls:
         """An endpoint that verifies the caller, then does the work."""
 
         async def serve(request: Request) -> Response:
-            locale = self._words.locale(request.headers.get("accept-language", ""))
+            body: bytes | Problem
             try:
-                body: bytes | None = await read_at_most(request, MOST_BYTES)
+                body = await read_at_most(request, MOST_BYTES)
             except TooLarge:
-                body = None
-            limiter = self._threads = self._threads or anyio.CapacityLimiter(THREADS)
-            answer = await anyio.to_thread.run_sync(
-                self._answer, work, request, locale, body, limiter=limiter
-            )
-            return answer.response()
+                body = Problem("too_large")
+            return await self.answer(request, work, body)
 
         return serve
 
-    def _answer(self, work: Work, request: Request, locale: Locale, body: bytes | None) -> Answer:
+    async def answer(
+        self, request: Request, work: Work, body: bytes | Problem, read: Read | None = None
+    ) -> Response:
+        """Verify the caller, then do the work on a body, or say what is wrong with it."""
+        return await self._in_thread(
+            request, lambda locale: self._do(work, request, locale, body, read)
+        )
+
+    async def stranger(self, request: Request) -> Response | None:
+        """The refusal of a caller who is not vouched for, before anything of the body is read."""
+
+        def vouch(_locale: Locale) -> Answer:
+            identify(self._web.verifier, request.headers.get("authorization", ""))
+            return _KNOWN
+
+        answer = await self._in_thread(request, vouch)
+        return None if answer.status_code == _KNOWN.status else answer
+
+    async def _in_thread(self, request: Request, work: Callable[[Locale], Answer]) -> Response:
+        locale = self._words.locale(request.headers.get("accept-language", ""))
+        limiter = self._threads = self._threads or anyio.CapacityLimiter(THREADS)
+        answer = await anyio.to_thread.run_sync(
+            self._answer, work, request, locale, limiter=limiter
+        )
+        return answer.response()
+
+    def _answer(self, work: Callable[[Locale], Answer], request: Request, locale: Locale) -> Answer:
         try:
-            return work(self._call(request, locale, body))
+            return work(locale)
         except ConnectorError as refusal:
             return self._words.answer(refusal, locale)
         except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as trouble:
@@ -88,19 +114,33 @@ class Calls:
             _log.exception("call_failed", path=request.url.path)
             return self._words.answer(Problem("failed"), locale)
 
-    def _call(self, request: Request, locale: Locale, body: bytes | None) -> Call:
+    def _do(
+        self,
+        work: Work,
+        request: Request,
+        locale: Locale,
+        body: bytes | Problem,
+        read: Read | None,
+    ) -> Answer:
         identity = identify(self._web.verifier, request.headers.get("authorization", ""))
-        if body is None:
-            raise Problem("too_large")
-        return Call(
+        if isinstance(body, Problem):
+            raise body
+        form, upload = (read or _read)(request, body)
+        call = Call(
             identity=identity,
             locale=locale,
             path=request.url.path,
             parameters=request.path_params,
-            form=_form(body) if request.method == "POST" else {},
+            form=form,
             key=_key(request),
             address=request.client.host if request.client else "",
+            upload=upload,
         )
+        return work(call)
+
+
+def _read(request: Request, body: bytes) -> tuple[Mapping[str, object], Part | None]:
+    return _form(body) if request.method == "POST" else {}, None
 
 
 def _form(body: bytes) -> Mapping[str, object]:

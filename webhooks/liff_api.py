@@ -18,6 +18,8 @@ from connector.members.binding import Begun
 from connector.members.refusals import Refused
 from connector.store.tables import Person
 from webhooks.calls import Call, Calls
+from webhooks.files import Files
+from webhooks.forms import Forms
 from webhooks.problems import Answer, Problem, Words
 from webhooks.submissions import Submissions
 from webhooks.web import Web
@@ -48,8 +50,12 @@ class LiffApi:
             ("GET", "/repair-requests", self.repairs),
         )
         return [
-            Route(f"/liff/api{path}", self._calls.endpoint(work), methods=[method])
-            for method, path, work in table
+            Files(self._web, self._calls, self._submissions).route(),
+            *Forms(self._web, self._calls, self._submissions).routes(),
+            *(
+                Route(f"/liff/api{path}", self._calls.endpoint(work), methods=[method])
+                for method, path, work in table
+            ),
         ]
 
     def me(self, call: Call) -> Answer:
@@ -150,7 +156,7 @@ class LiffApi:
             body: Value = {"registration_id": str(found.registration_id)}
             return Answer(201 if found.created else 200, body), changes
 
-        kept = _only(call.form, "code", "purchased_on", "shop", "from_chat")
+        kept = _only(call.form, "code", "purchased_on", "shop", "proof", "from_chat")
         return self._submissions.accept(call, "registrations", kept, act)
 
     def registrations(self, call: Call) -> Answer:
@@ -207,6 +213,7 @@ _REPAIR_FIELDS = (
     "slots",
     "contact_phone",
     "urgency",
+    "photos",
     "from_chat",
 )
 

@@ -103,6 +103,6 @@ class Words:
 
 def _field(problem: FieldProblem, locale: Locale) -> Value:
     own = f"field.{problem.code}.{problem.field}"
-    key = own if own in locale.strings else f"field.{problem.code}"
+    key = own if own in locale.strings and not problem.plain else f"field.{problem.code}"
     message = locale.text(key, **problem.facts)
     return {"field": problem.field, "code": problem.code, "message": message}

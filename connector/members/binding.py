@@ -149,7 +149,7 @@ def _read(form: Mapping[str, object], regions: Sequence[str]) -> tuple[str, dict
     name = answers.text("name", _LONGEST_NAME)
     phone = answers.mobile("phone", regions)
     email = answers.email("email")
-    given = _consents(answers)
+    given = consents.read(answers)
     lacks = given is not None and not any(one["purpose"] == consents.REQUIRED for one in given)
     if lacks and not answers.problems:
         raise Refused("consent_required", [FieldProblem("consents", "consent_required")])
@@ -161,26 +161,6 @@ def _read(form: Mapping[str, object], regions: Sequence[str]) -> tuple[str, dict
         "email": email,
         "consents": [dict(one) for one in given or ()],
     }
-
-
-def _consents(answers: Answers) -> list[dict[str, Value]] | None:
-    given = answers.given("consents")
-    if given is None:
-        return []
-    if not isinstance(given, list) or not all(_is_known(one) for one in given):
-        answers.wrong("consents", "consents")
-        return None
-    return [{"purpose": one["purpose"], "version": one["version"]} for one in given]
-
-
-def _is_known(given: object) -> bool:
-    if not isinstance(given, dict):
-        return False
-    try:
-        consents.check(given.get("purpose"), given.get("version"))
-    except Refused:
-        return False
-    return True
 
 
 def _digits(code: object) -> str:
@@ -237,8 +217,8 @@ def _bind(
         for friend in friends
     ]
     waiting = [
-        Change(record_id, Kind.REGISTRATION, {}, person.id, at_member)
-        for record_id in _unowned(session, person)
+        Change(record_id, kind, {}, person.id, at_member)
+        for record_id, kind in _unowned(session, person)
     ]
     return [member, *tied, *waiting]
 
@@ -258,13 +238,13 @@ def _keep_consents(session: Session, person: Person, row: Challenge, now: dateti
             )
 
 
-def _unowned(session: Session, person: Person) -> list[UUID]:
-    """Registrations that were made before any binding."""
+def _unowned(session: Session, person: Person) -> list[tuple[UUID, str]]:
+    """Registrations, and answers to forms, from before any binding; each with its kind."""
     owner = sa.select(Relation.record_id).where(Relation.name == "member")
     here = (
-        sa.select(Record.id)
-        .where(Record.person_id == person.id, Record.kind == Kind.REGISTRATION)
+        sa.select(Record.id, Record.kind)
+        .where(Record.person_id == person.id, Record.kind.not_in(set(Kind) - {Kind.REGISTRATION}))
         .where(Record.id.not_in(owner.where(Relation.record_id == Record.id)))
         .order_by(Record.id)
     )
-    return list(session.scalars(here))
+    return [(row.id, row.kind) for row in session.execute(here)]

@@ -14,6 +14,7 @@ from connector.domain.changes import Change
 from connector.domain.records import Kind
 from connector.domain.values import Value
 from connector.members import alarms, bound
+from connector.members.answers import Answers
 from connector.members.limits import DAY, LIMITS, Cap, Limits
 from connector.members.limits import require_room as require_caps
 from connector.members.refusals import FieldProblem, Refused
@@ -92,6 +93,27 @@ def check(purpose: object, version: object) -> None:
         raise Refused("invalid", [FieldProblem("purpose", "purpose")])
     if not isinstance(version, str) or version not in PURPOSES[purpose]:
         raise Refused("invalid", [FieldProblem("version", "version")])
+
+
+def read(answers: Answers) -> list[dict[str, Value]] | None:
+    """The consents that a form carries; None where they are wrong."""
+    given = answers.given("consents")
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(_is_known(one) for one in given):
+        answers.wrong("consents", "consents")
+        return None
+    return [{"purpose": one["purpose"], "version": one["version"]} for one in given]
+
+
+def _is_known(given: object) -> bool:
+    if not isinstance(given, dict):
+        return False
+    try:
+        check(given.get("purpose"), given.get("version"))
+    except Refused:
+        return False
+    return True
 
 
 def current(session: Session, person_id: UUID) -> list[Consent]:

@@ -41,6 +41,9 @@ class Limits:
     repairs_per_person_and_day: int = 20
     # Only an alarm: who names somebody else's number must not be able to lock them out by it.
     repairs_per_phone_and_day: int = 50
+    # Five photos for each repair of a day; pictures left out again and those of registrations.
+    files_per_person_and_day: int = 150
+    answers_per_form_person_and_day: int = 20
     forms_per_person_and_day: int = 200
     forms_per_address_and_day: int = 5_000
     answers_per_person_and_day: int = 500

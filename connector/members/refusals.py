@@ -26,11 +26,15 @@ SENTENCES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """One field that is wrong; `facts` fill the sentence that explains it."""
+    """One field that is wrong; `facts` fill the sentence that explains it.
+
+    A `plain` sentence says nothing of what the field is called.
+    """
 
     field: str
     code: str
     facts: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    plain: bool = False
 
 
 class Refused(ConnectorError):

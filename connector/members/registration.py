@@ -16,7 +16,7 @@ from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.records import Kind
 from connector.domain.values import Value, moment
-from connector.members import alarms, bound, codes, people
+from connector.members import alarms, bound, codes, files, people
 from connector.members.answers import Answers
 from connector.members.limits import DAY, HOUR, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
@@ -54,6 +54,7 @@ def claim(
     bought = answers.day("purchased_on", _FIRST_DAY, now.astimezone(zone).date())
     shop = answers.text("shop", _LONGEST_SHOP, required=False)
     answers.flag("from_chat")
+    proof = files.chosen(session, person, answers, Kind.REGISTRATION, "proof")
     answers.check()
     require_room(session, _caps(person, address_hash, limits), now)
     code = codes.normalise(str(typed))
@@ -63,6 +64,7 @@ def claim(
     if not _take(session, person, unit, now):
         return _taken_before(session, person, unit), []
     registration_id = uuid7()
+    files.attach(proof, registration_id, "proof")
     values = _values(unit, bought, shop)
     return Claimed(registration_id, created=True), [
         _registered(session, person, unit, registration_id, values)

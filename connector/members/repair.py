@@ -14,7 +14,7 @@ from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.records import Kind
 from connector.domain.values import Value, moment
-from connector.members import alarms, bound, challenge, people, registration
+from connector.members import alarms, bound, challenge, files, people, registration
 from connector.members.answers import Answers, read_day
 from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
@@ -43,7 +43,10 @@ def ask(
     member_id = bound.member_of(session, person.id)
     if member_id is None:
         raise Refused("binding_required")
-    values, unit = _read(form, now.astimezone(zone).date(), regions)
+    answers = Answers(form)
+    values, unit = _read(answers, now.astimezone(zone).date(), regions)
+    photos = files.chosen(session, person, answers, Kind.REPAIR_REQUEST, "photos")
+    answers.check()
     if unit is not None and registration.find(session, person, unit) is None:
         problem = FieldProblem("registration_id", "unknown_registration")
         raise Refused("unknown_registration", [problem])
@@ -51,6 +54,7 @@ def ask(
     if secret_key is not None:
         _watch_phone(session, str(values["contact_phone"]), now, limits, secret_key)
     repair_request_id = uuid7()
+    files.attach(photos, repair_request_id, "photos")
     relations: dict[str, UUID | None] = {"member": member_id}
     if unit is not None:
         relations["registration"] = unit
@@ -98,9 +102,8 @@ def list_of(session: Session, person: Person) -> list[dict[str, Value]]:
 
 
 def _read(
-    form: Mapping[str, object], today: date, regions: Sequence[str]
+    answers: Answers, today: date, regions: Sequence[str]
 ) -> tuple[dict[str, Value], UUID | None]:
-    answers = Answers(form)
     unit, product = _what(answers)
     values: dict[str, Value] = {
         "product_text": product,
@@ -112,7 +115,6 @@ def _read(
         "urgency": answers.choice("urgency", URGENCIES, "normal"),
     }
     answers.flag("from_chat")
-    answers.check()
     return values, unit
 
 

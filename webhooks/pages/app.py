@@ -85,6 +85,7 @@ class Pages:
             "language_chosen": "lang" in request.query_params,
             "liff_id": self._settings.liff_id,
             "code": request.path_params.get("code", ""),
+            "form": request.path_params.get("kind", ""),
             "strings": locale.strings,
         }
         return orjson.dumps(known).decode()
@@ -115,6 +116,7 @@ def page_routes(settings: PageSettings) -> list[BaseRoute]:
         Route("/liff/register/{code}", pages.endpoint("register")),
         Route("/liff/repair", pages.endpoint("repair"), name="liff-repair"),
         Route("/liff/requests", pages.endpoint("requests"), name="liff-requests"),
+        Route("/liff/forms/{kind}", pages.endpoint("answers"), name="liff-forms"),
     ]
 
 

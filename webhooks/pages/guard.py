@@ -27,7 +27,7 @@ def content_security_policy(sdk_url: str, frame_ancestor: str) -> str:
             f"script-src 'self' {sdk}",
             f"connect-src 'self' {sdk} {LINE_API}",
             "style-src 'self'",
-            "img-src 'self' data:",
+            "img-src 'self' data: blob:",  # thumbnails of what is being uploaded
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

@@ -91,7 +91,8 @@ class StandInApi:
         """Answer one request of the page."""
         request = route.request
         path = urlsplit(request.url).path.removeprefix("/liff/api")
-        body = json.loads(request.post_data) if request.post_data else None
+        is_file = "multipart" in request.headers.get("content-type", "")
+        body = json.loads(request.post_data) if not is_file and request.post_data else None
         self.calls.append(Call(request.method, path, request.headers, body))
         answer = self._answer(f"{request.method} {path}")
         if isinstance(answer, str):
@@ -133,6 +134,7 @@ class StandInApi:
             "DELETE /bindings/me": (204, None),
             "POST /registrations": (201, {"registration_id": "r1"}),
             "GET /registrations": (200, self.registrations),
+            "POST /files": (201, {"file_id": f"f{len(self.made('POST /files'))}"}),
             "POST /repair-requests": (201, {"repair_request_id": "q1"}),
             "GET /repair-requests": (200, self.repairs),
         }

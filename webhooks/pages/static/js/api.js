@@ -6,6 +6,7 @@ import { settings, t } from "./strings.js";
 
 const BASE = "/liff/api";
 const TIMEOUT_MS = 15_000;
+const UPLOAD_TIMEOUT_MS = 120_000;
 
 export class Problem extends Error {
   constructor(status, { code, detail, title, errors, retry_after } = {}, retryAfter = null) {
@@ -43,6 +44,28 @@ export async function submit(action, path, body) {
     if (problem.refused) drop(`attempt:${action}`);
     throw problem;
   }
+}
+
+// By XMLHttpRequest, since fetch does not tell how far it is.
+export function upload(path, file, key, progress) {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    const body = new FormData();
+    body.append("file", file);
+    request.open("POST", BASE + path);
+    request.timeout = UPLOAD_TIMEOUT_MS;
+    request.responseType = "json";
+    for (const [name, value] of Object.entries(headers(undefined, key))) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
+    request.onload = () => {
+      if (request.status === 201 && request.response) done({ status: 201, data: request.response });
+      else if (request.status === 401 && loginAgain()) return;
+      else failed(new Problem(request.status, request.response ?? {}, seconds(request.getResponseHeader("Retry-After"))));
+    };
+    request.onerror = () => failed(new Problem(0, { code: "unanswered", detail: t(navigator.onLine === false ? "trouble.offline" : "trouble.network") }));
+    request.ontimeout = () => failed(new Problem(0, { code: "unanswered", detail: t("trouble.timeout") }));
+    request.send(body);
+  });
 }
 
 async function answer(method, path, body, key) {
@@ -108,7 +131,7 @@ function attemptKey(action, body) {
   return key;
 }
 
-function uuid() {
+export function uuid() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

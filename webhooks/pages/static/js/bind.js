@@ -9,6 +9,7 @@ import { address, byId, countDown, show } from "./views.js";
 const VERSION = "1";
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const NEXT = ["register", "repair", "requests"];
+const FORM = /^forms\/[a-z][a-z0-9_]*$/;
 
 const query = new URLSearchParams(location.search);
 let stopCounting = () => {};
@@ -160,10 +161,11 @@ async function switchMarketing(event) {
 
 function offerOnward() {
   const next = query.get("next");
-  if (!NEXT.includes(next)) return;
+  const form = FORM.test(next ?? "");
+  if (!form && !NEXT.includes(next)) return;
   const onward = byId("onward");
   onward.href = address(`/liff/${next}`, { registration: query.get("registration") });
-  onward.textContent = t(`bind.onward_${next}`);
+  onward.textContent = form ? t("bind.onward_form") : t(`bind.onward_${next}`);
   onward.hidden = false;
   document.querySelector(`[data-next="${next}"]`)?.remove();
 }

@@ -3,6 +3,7 @@ import { boot } from "./boot.js";
 import { dateName, today } from "./calendar.js";
 import { Form } from "./form.js";
 import { canScan, fromChat, sayInChat, scan } from "./line.js";
+import { Photos } from "./photos.js";
 import { settings, t } from "./strings.js";
 import { hyphenate, isCode, readCode, shownCode } from "./unitcode.js";
 import { address, byId, show } from "./views.js";
@@ -15,14 +16,26 @@ let member = null;
 
 const form = new Form(byId("registration"), {
   check,
-  send: () => submit("register", "/registrations", answers()),
+  send,
   accepted,
   refused: codeRefused,
 });
 
+const proof = new Photos("proof", (input) => form.edited(input));
+
+async function send() {
+  await proof.settled();
+  return submit("register", "/registrations", answers());
+}
+
 function answers() {
   const { code, purchased_on, shop } = byId("registration").elements;
-  const given = { code: readCode(code.value), purchased_on: purchased_on.value, from_chat: fromChat() };
+  const given = {
+    code: readCode(code.value),
+    purchased_on: purchased_on.value,
+    from_chat: fromChat(),
+    ...(proof.ids.length > 0 && { proof: proof.ids[0] }),
+  };
   return shop.value.trim() ? { ...given, shop: shop.value.trim() } : given;
 }
 
@@ -42,6 +55,7 @@ function codeRefused(problem) {
 async function accepted({ status, data }) {
   const { code } = answers();
   form.dropDraft();
+  proof.empty();
   byId("done-title").textContent = t(status === 200 ? "register.again_title" : "register.done_title");
   byId("done-code").textContent = shownCode(code);
   byId("done-product").textContent = t("register.looking");
@@ -110,6 +124,7 @@ function begin(me) {
   purchased_on.max = today();
   empty();
   form.restoreDraft();
+  proof.restore();
   if (settings.code) code.value = shownCode(settings.code);
   purchased_on.value ||= today();
   byId("scan").hidden = !canScan();

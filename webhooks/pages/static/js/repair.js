@@ -3,6 +3,7 @@ import { boot } from "./boot.js";
 import { Form } from "./form.js";
 import { fromChat, sayInChat } from "./line.js";
 import { isPhone, plainPhone, readablePhone } from "./phone.js";
+import { Photos } from "./photos.js";
 import { offerSlots, refreshSlots, slotName, slotsChosen } from "./slots.js";
 import { t } from "./strings.js";
 import { shownCode } from "./unitcode.js";
@@ -14,13 +15,19 @@ let registrations = [];
 
 const form = new Form(byId("repair"), {
   check,
-  send: () => submit("repair", "/repair-requests", answers()),
+  send,
   accepted,
   refused: bindingAsked,
 });
 
+const photos = new Photos("photos", (input) => form.edited(input));
 const fields = byId("repair").elements;
 const chosen = () => byId("registrations").querySelector("input:checked")?.value ?? "";
+
+async function send() {
+  await photos.settled();
+  return submit("repair", "/repair-requests", answers());
+}
 
 function answers() {
   const which = chosen() === OTHER ? { product: fields.product.value.trim() } : { registration_id: chosen() };
@@ -33,6 +40,7 @@ function answers() {
     contact_phone: plainPhone(fields.contact_phone.value),
     urgency: fields.urgency.value,
     from_chat: fromChat(),
+    ...(photos.ids.length > 0 && { photos: photos.ids }),
   };
 }
 
@@ -57,6 +65,7 @@ function accepted() {
   const given = answers();
   const product = productOf(given);
   form.dropDraft();
+  photos.empty();
   if (given.from_chat) sayInChat(t("repair.chat_line", { product, symptom: given.symptom }));
   byId("done-product").textContent = product;
   byId("done-symptom").textContent = given.symptom;
@@ -106,6 +115,7 @@ async function begin(me) {
   offerProducts();
   offerSlots(form);
   form.restoreDraft();
+  photos.restore();
   if (!choose(query.get("registration")) && !chosen()) chooseTheOnlyOne();
   if (!fields.contact_phone.value && !me.member.phone?.includes("*")) fields.contact_phone.value = readablePhone(me.member.phone);
   followChoice();
