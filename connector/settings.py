@@ -80,6 +80,13 @@ class Settings(BaseSettings):
         0.1, ge=0, le=0.9, description="Share of the daily API calls left to others"
     )
 
+    publish_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Share of records, or of one field, that a plan changes without --force",
+    )
+
     keep_bodies_days: int = Field(
         30, ge=1, description="Until what came in is masked; what waits for a person stays"
     )
@@ -91,6 +98,9 @@ class Settings(BaseSettings):
     )
     keep_attempts_days: int = Field(90, ge=1, description="Until what was tried is forgotten")
     keep_messages_days: int = Field(30, ge=1, description="Until what messages said is forgotten")
+    keep_files_days: int = Field(
+        7, ge=1, description="Until photos that are in Salesforce are dropped here"
+    )
     keep_closed_days: int = Field(
         365, ge=1, description="Until resolved conflicts, closed alerts and finished runs go"
     )

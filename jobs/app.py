@@ -57,6 +57,7 @@ app.conf.update(
         "reconcile": {"queue": "bulk"},
         "look.org": {"queue": "bulk"},
         "look.line": {"queue": "bulk"},
+        "rehearse": {"queue": "bulk"},
     },
     beat_schedule={
         "sweep": {
@@ -86,8 +87,13 @@ app.conf.update(
         },
         "look.org": {
             "task": "look.org",
-            "schedule": timedelta(days=1),
-            "options": {"expires": 3600},
+            "schedule": timedelta(hours=1),
+            "options": {"expires": 3000},
+        },
+        "rehearse": {
+            "task": "rehearse",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 50},
         },
         "look.line": {
             "task": "look.line",

@@ -11,6 +11,8 @@ from celery import Task
 
 from connector.bootstrap import System
 from connector.domain.lines import Lane
+from connector.planning.drift import looking as drifting
+from connector.planning.rehearsals import following as rehearsing
 from connector.sync import auditing, looking, queues, reconciling, sweeping
 from jobs.app import app, settings
 from jobs.wake import OnTheWay, wake
@@ -79,8 +81,9 @@ def sweep() -> None:
 
 @app.task(name="prune", **_lasting)
 def prune() -> None:
-    """Forget what has served its time."""
+    """Forget what has served its time, and whom Salesforce forgot."""
     system.retention.turn()
+    system.erase_departed()
 
 
 @app.task(name="audit", **_lasting)
@@ -103,8 +106,14 @@ def reconcile() -> None:
 
 @app.task(name="look.org", **_lasting)
 def look_at_org() -> None:
-    """See what the org's objects look like."""
-    looking.refresh_schemas(system.store, system.gateway)
+    """See what changed in the org under the live mappings."""
+    drifting.hourly(system.store, system.gateway, system.guard)
+
+
+@app.task(name="rehearse", **_lasting)
+def rehearse() -> None:
+    """Follow what happens with the documents that are rehearsed."""
+    rehearsing.turn(system.store, system.catalogs)
 
 
 @app.task(name="look.line", **_lasting)

@@ -53,7 +53,8 @@ def _cause(told: dict[str, Any]) -> Iterator[str]:
 def pair_lines(pair: dict[str, Any]) -> Iterator[str]:
     """One pair."""
     row = pair["salesforce_id"] or "no row yet"
-    marks = [pair["state"], *(["named only"] if pair["adopted"] else [])]
+    shares = {"adopted": "named only", "joined": "another pair's row"}
+    marks = [pair["state"], *(said for name, said in shares.items() if pair[name])]
     version = (
         "" if pair["mapping_version"] is None else f"mapping version {pair['mapping_version']}"
     )

@@ -9,7 +9,16 @@ from connector.domain.values import Value, moment
 from connector.sync.causes import cause_of
 
 if TYPE_CHECKING:
-    from connector.store.tables import Attempt, Conflict, Envelope, Notice, Outbox, Received
+    from connector.store.tables import (
+        Attempt,
+        Conflict,
+        Envelope,
+        File,
+        Filing,
+        Notice,
+        Outbox,
+        Received,
+    )
     from connector.sync.explain import Filter, Kin, PairStory, Pending, Story
     from connector.sync.veil import Veil
 
@@ -40,7 +49,7 @@ def record_told(story: Story, veil: Veil) -> dict[str, Any]:
         "version": record.version,
         "created_at": moment(record.created_at),
         "updated_at": moment(record.updated_at),
-        "values": veil.values(record.kind, record.values),
+        "values": veil.values(record.kind, record.values, story.schema),
         "relations": dict(story.relations),
     }
 
@@ -60,6 +69,7 @@ def pair_told(each: PairStory, story: Story, veil: Veil) -> dict[str, Any]:
         "match": pair.match.value,
         "matched_by": [rule.source for rule in mapping.match] if mapping else [],
         "adopted": pair.adopted,
+        "joined": pair.joined,
         "parents": [_parent(kin) for kin in each.parents],
         "version": pair.version,
         "reason": pair.reason,
@@ -67,7 +77,20 @@ def pair_told(each: PairStory, story: Story, veil: Veil) -> dict[str, Any]:
         "pending": [_pending(pending, each, veil) for pending in each.pending],
         "intent": _intent(each.intent, story, veil) if each.intent else None,
         "conflicts": [_conflict(conflict, each, veil) for conflict in each.conflicts],
+        "files": [_file(file, filing) for file, filing in each.files],
         "attempts": [attempt_told(attempt) for attempt in each.attempts],
+    }
+
+
+def _file(file: File, filing: Filing) -> dict[str, Any]:
+    """Never its name, which may be its owner's."""
+    state = "filed" if filing.filed_at else "tried" if filing.tried_at else "owed"
+    return {
+        "line": file.role,
+        "place": file.place,
+        "size": file.size,
+        "state": state,
+        "document_id": filing.document_id,
     }
 
 

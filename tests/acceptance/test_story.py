@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +40,7 @@ def test_the_story_from_the_first_tap_to_the_last_message(world: World) -> None:
     story.the_agents_edits_of_case_and_visit_become_messages()
     story.the_agents_correction_of_the_name_reaches_the_customer()
     story.whoever_blocks_the_account_gets_nothing()
+    story.an_admin_changes_a_mapping_sees_it_and_takes_it_back()
     story.unbinding_clears_our_fields_and_nothing_else()
     story.at_the_end_all_is_in_step_and_accounted_for()
     story.tell()
@@ -243,6 +246,36 @@ class Story:
         assert len(self.line.sends()) == sent, "nothing is sent to who has blocked us"
         (contact,) = self.org.contacts(self.chen.user_id)
         assert self.org.row("Contact", contact["Id"])["LINE_Following__c"] is False
+
+    def an_admin_changes_a_mapping_sees_it_and_takes_it_back(self) -> None:
+        cli, before = self.world.cli, self._subjects()
+        with TemporaryDirectory() as folder:
+            cli.ask("mappings", "export", folder)
+            case = Path(folder) / "repair_request-case.yaml"
+            text = case.read_text("utf-8")
+            case.write_text(text.replace("{truncate: 255}", "{truncate: 1}", 1), "utf-8")
+            assert cli.ask("mappings", "check", folder, "--org")["ok"]
+            request = f"repair_request:{self.request}"
+            preview = ("mappings", "preview", "repair_request-case", request, "--from", folder)
+            assert "不" in cli.run(*preview, "--reveal", as_json=False).out
+            plan = cli.ask("mappings", "plan", folder)
+        tally = plan["mappings"]["repair_request-case"]
+        assert tally["update"] == tally["fields"]["Subject"] == len(before), plan
+        number = str(plan["plan"])
+        rows = cli.ask("mappings", "planned", number, "--reveal")["rows"]
+        told = {row["salesforce_id"]: row["fields"]["Subject"] for row in rows}
+        assert told == {row: [subject, subject[:1]] for row, subject in before.items()}
+        assert self._subjects() == before
+        cli.ask("mappings", "publish", "--plan", number, "--reason", "one letter is enough")
+        until(lambda: set(self._subjects().values()) == {"不"}, "the rows have changed")
+        self.world.settled()
+        cli.ask("mappings", "undo", number, "--reason", "it is not")
+        until(lambda: self._subjects() == before, "the rows are as they were")
+        self.world.settled()
+
+    def _subjects(self) -> dict[str, str]:
+        rows = self.org.rows("SELECT Id, Subject FROM Case WHERE LINE_Key__c != null")
+        return {row["Id"]: row["Subject"] for row in rows}
 
     def unbinding_clears_our_fields_and_nothing_else(self) -> None:
         (lead,) = self.org.leads(self.wang.user_id)

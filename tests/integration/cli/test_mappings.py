@@ -69,6 +69,7 @@ def test_problems_as_json_have_their_places(connector, folder):
     assert told["ok"] is False
     (problem,) = [each for each in told["problems"] if "skoo" in each["message"]]
     assert (problem["file"], problem["line"]) == (f"documents/{PRODUCT}", 7)
+    assert problem["rule"] == "unknown-value"
 
 
 def test_a_folder_that_is_not_there_is_a_usage_error(connector):

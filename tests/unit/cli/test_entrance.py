@@ -131,4 +131,6 @@ def test_every_entry_names_a_module():
 
 
 def _leaves(command):
-    return list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    if not isinstance(command, click.Group):
+        return [command]
+    return [leaf for each in command.commands.values() for leaf in _leaves(each)]

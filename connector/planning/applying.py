@@ -1,0 +1,215 @@
+"""Publish a plan: its documents go live, and exactly its rows are brought up to date beside the live sync."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from connector.domain.lines import Cause, Lane
+from connector.domain.states import PairState
+from connector.domain.values import Value
+from connector.errors import ConnectorError
+from connector.mapping.compiled import CompiledMapping
+from connector.mapping.loader import load, load_strictly
+from connector.planning import drafts, tallies
+from connector.planning.tallies import Reach
+from connector.salesforce.gateway import Gateway
+from connector.store.session import Store
+from connector.store.tables import (
+    Pair,
+    Person,
+    Plan,
+    PlanRow,
+    PlanState,
+    Record,
+    Verdict,
+)
+from connector.sync import acts, changes, effects, outbox, publishing, runs
+from connector.sync.catalog import Catalogs
+from connector.sync.changes import Scene
+from connector.sync.intake import scene_for
+from connector.sync.runs import Begin, Course
+
+KIND = "publish"
+ACT = "publish"
+_PORTION = 1000
+_FEW = 20  # rows that anybody may look through
+_WANTED = (Verdict.CREATE, Verdict.MATCH, Verdict.UPDATE, Verdict.WAIT)
+MOVED, WANTED = "moved", "wanted"
+
+Heard = Callable[[Course], None]
+
+
+@dataclass(frozen=True)
+class Applying:
+    """Publishes one plan."""
+
+    store: Store
+    catalogs: Catalogs
+    gateway: Gateway
+    plan: int
+    most: float  # the share of records, or of a field's values, that may change without `force`
+
+    def begin(self, author: str, reason: str, *, force: bool = False) -> Course:
+        """Make the documents live, unless that was done before; the run that goes over the rows."""
+        with self.store.reading() as session:
+            plan = found(session, self.plan)
+            texts = drafts.applied_to(publishing.live_texts(session), plan.documents)
+        if plan.state is PlanState.READY:
+            self._refuse_too_much(plan, force=force)
+            schemas = publishing.fetch_schemas(self.gateway, load(texts))
+            documents = load_strictly(texts, schemas)
+            with self.store.transaction() as session:
+                plan = self._check(session)
+                publishing.make_live(session, texts, documents, schemas, author, reason)
+                plan.state, plan.published_at = PlanState.PUBLISHED, datetime.now(UTC)
+                plan.published_by = author
+        elif plan.state is not PlanState.PUBLISHED:
+            raise _not_ready(plan)
+        elif self._is_done():
+            raise ConnectorError(
+                "plan_published",
+                f"plan {self.plan} was published already",
+                "See what became of it: connector mappings planned, or plan anew.",
+            )
+        wanted: dict[str, Value] = {"plan": self.plan}
+        course = runs.begin(self.store, KIND, str(self.plan), wanted, author, Begin.FITTING)
+        with self.store.transaction() as session:
+            here = sa.select(sa.func.count()).where(*self._mine())
+            course.total = session.scalar(here) or 0
+            course.note(session)
+        return course
+
+    def run(self, course: Course, author: str, heard: Heard = lambda _: None) -> None:
+        """Want every row of the plan brought up to date, in portions."""
+        last = course.place.get("last")
+        after = last if isinstance(last, int) else 0
+        while True:
+            with self.store.transaction() as session:
+                here = sa.select(PlanRow).where(*self._mine(), PlanRow.id > after)
+                rows = session.scalars(here.order_by(PlanRow.id).limit(_PORTION)).all()
+                if not rows:
+                    course.note(session, finished=True)
+                    return
+                done = want(session, self.catalogs, self.plan, rows, author)
+                after = rows[-1].id
+                course.done += len(rows)
+                course.counts[WANTED] += done
+                course.counts[MOVED] += len(rows) - done
+                course.place = {"last": after}
+                course.note(session)
+            heard(course)
+
+    def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
+        return (PlanRow.plan_id == self.plan, PlanRow.verdict.in_(_WANTED))
+
+    def _is_done(self) -> bool:
+        with self.store.reading() as session:
+            unfinished = runs.unfinished(session, KIND, str(self.plan))
+            begun = runs.last_place(session, KIND, str(self.plan))
+        return unfinished is None and bool(begun)
+
+    def _refuse_too_much(self, plan: Plan, *, force: bool) -> None:
+        reach = tallies.reach(tallies.tallies(plan.counts))
+        if force or reach.rows <= _FEW or reach.share <= self.most:
+            return
+        raise ConnectorError("much_at_once", _much(reach), _MUCH_STEP.format(plan=plan.id))
+
+    def _check(self, session: Session) -> Plan:
+        """The plan, locked, if the live documents are still those it was made beside."""
+        here = sa.select(Plan).where(Plan.id == self.plan).with_for_update()
+        plan = session.scalars(here).one()
+        if plan.state is not PlanState.READY:
+            raise _not_ready(plan)
+        now = {path: each.id for path, each in drafts.live_set(session).items()}
+        if now != plan.live:
+            moved = sorted(dict(now.items() ^ plan.live.items()))
+            raise ConnectorError(
+                "plan_outdated",
+                f"since plan {plan.id} was made, others published {', '.join(moved)}",
+                "Plan again; nothing was changed.",
+            )
+        return plan
+
+
+def found(session: Session, number: int) -> Plan:
+    """The plan of that number."""
+    plan = session.get(Plan, number)
+    if plan is None:
+        raise ConnectorError(
+            "unknown_plan", f"there is no plan {number}", "List them: connector mappings plans."
+        )
+    return plan
+
+
+def want(
+    session: Session, catalogs: Catalogs, plan: int, rows: Sequence[PlanRow], author: str
+) -> int:
+    """Want these rows' pairs brought up to date, as one act; what cannot be any more is passed over."""
+    act = acts.act(session, ACT, author, {"plan": plan}, cause=Cause.PUBLISH)
+    scene = scene_for(session, catalogs, datetime.now(UTC), (act.id,))
+    records, pairs = locked(session, rows)
+    done = 0
+    for row in rows:
+        record = records.get(row.record_id)
+        mapping = scene.catalog.mappings.get(row.mapping)
+        if record is None or mapping is None or not mapping.enabled:
+            continue
+        pair = pairs.get((record.id, mapping.name)) or _new(scene, record, mapping, row)
+        if pair is None or pair.state is not PairState.OPEN:
+            continue
+        effects.link_pair(session, scene.received, pair.id, record.version)
+        outbox.want(session, pair.id, lane(mapping), Cause.PUBLISH, recheck=True)
+        done += 1
+    effects.reckon(session, [act.id])
+    return done
+
+
+def lane(mapping: CompiledMapping) -> Lane:
+    """Behind everything live; rows that stand or fall together cannot go in bulk."""
+    return mapping.lane if mapping.mates else Lane.BULK
+
+
+def locked(
+    session: Session, rows: Sequence[PlanRow]
+) -> tuple[Mapping[UUID, Record], Mapping[tuple[UUID, str], Pair]]:
+    """The records of these rows that still stand, locked, with the newest pair under each mapping."""
+    ids = {row.record_id for row in rows}
+    erased = sa.exists().where(Person.id == Record.person_id, Person.erased_at.is_not(None))
+    here = sa.select(Record).where(Record.id.in_(ids), ~erased)
+    records = session.scalars(here.order_by(Record.id).with_for_update(of=Record)).all()
+    mine = sa.select(Pair).where(Pair.record_id.in_(ids))
+    ordered = mine.order_by(Pair.state == PairState.OPEN, Pair.created_at)
+    pairs = {(pair.record_id, pair.mapping): pair for pair in session.scalars(ordered)}
+    return {record.id: record for record in records}, pairs
+
+
+def _new(scene: Scene, record: Record, mapping: CompiledMapping, row: PlanRow) -> Pair | None:
+    if row.verdict is Verdict.UPDATE:
+        return None  # it had a pair, which is not there any more
+    return changes.make_pair(scene, record, mapping)
+
+
+_MUCH_STEP = "Look at what it does (connector mappings planned {plan}); if that is meant, publish it with --force."
+
+
+def _much(reach: Reach) -> str:
+    share = f"{reach.rows:,} of {reach.of_rows:,} records would be written"
+    if not reach.field:
+        return share
+    return f"{share}, and {reach.share_of_field:.0%} of {reach.field} would change"
+
+
+def _not_ready(plan: Plan) -> ConnectorError:
+    said = {
+        PlanState.GROWING: ("was not finished", "Call the same plan command again; it goes on."),
+        PlanState.PUBLISHED: ("was published already", "Plan anew."),
+        PlanState.UNDONE: ("was published and undone", "Plan anew."),
+    }
+    what, step = said[plan.state]
+    return ConnectorError("plan_not_ready", f"plan {plan.id} {what}", step)

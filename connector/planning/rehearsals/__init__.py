@@ -1,0 +1,1 @@
+"""Rehearsals: documents in the shadow of the live ones."""
