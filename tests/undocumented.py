@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from connector.domain.changes import Change
+from connector.domain.records import SCHEMAS, RecordSchema
 from connector.sync.changes import Scene, apply_all
 
 
@@ -31,6 +32,8 @@ class NoDocuments:
     by_object: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     followers: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     mappings: Mapping[str, object] = field(default_factory=dict)
+    kinds: Mapping[str, RecordSchema] = field(default_factory=lambda: SCHEMAS)
+    forms: Mapping[str, object] = field(default_factory=dict)
     notices: NoNotices = field(default_factory=NoNotices)
 
     def live(self, _session: Session) -> NoDocuments:

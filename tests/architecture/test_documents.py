@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connector.mapping.json_schema import mapping_schema
+from connector.mapping.json_schema import form_schema, mapping_schema
 from tests.architecture.project import ROOT, files
 
 LOCALES = {"en", "ja", "zh-TW"}
@@ -38,6 +38,11 @@ def locale_folders() -> list[Path]:
 def test_the_mapping_schema_is_fresh() -> None:
     kept = (ROOT / "mappings" / "schema.json").read_text("utf-8")
     assert kept == mapping_schema(), "run: python -m connector.mapping.json_schema"
+
+
+def test_the_form_schema_is_fresh() -> None:
+    kept = (ROOT / "mappings" / "forms.schema.json").read_text("utf-8")
+    assert kept == form_schema(), "run: python -m connector.mapping.json_schema"
 
 
 def test_there_are_locales() -> None:
