@@ -65,7 +65,7 @@ def refusal(field: FieldSchema, value: Value) -> str | None:
 def refusal_of(field: FieldSchema) -> Refusing:
     """`refusal` for the values of one field; what is plainly right is let through at once."""
     longest = field.length if field.type in _LENGTH_LIMITED and field.length else sys.maxsize
-    choices = frozenset(field.picklist) if field.restricted and field.type == "picklist" else None
+    choices = frozenset(field.choices) if field.restricted and field.type == "picklist" else None
     if field.type in _REFUSALS or (field.restricted and choices is None):
         return partial(refusal, field)
 
@@ -218,8 +218,10 @@ _SHAPES: Mapping[str, Callable[[FieldSchema, Value], Value]] = {
 
 def _strange_choice(field: FieldSchema, value: Value) -> str | None:
     chosen = value if isinstance(value, list) else [value]
-    strange = [plain_text(choice) for choice in chosen if choice not in field.picklist]
-    return f"{', '.join(strange)} is not a value of the picklist" if strange else None
+    strange = [plain_text(choice) for choice in chosen if choice not in field.choices]
+    if not strange:
+        return None
+    return f"{', '.join(strange)} is not a value of the picklist{field.of_type}"
 
 
 def _no_boolean(_field: FieldSchema, value: Value) -> str | None:

@@ -91,6 +91,8 @@ class CompiledMapping:
     row_of: RowOf | None = None
     files: tuple[Attached, ...] = ()
     given: tuple[Given, ...] = ()
+    record_type: str | None = None
+    """Of the rows that it makes, or joins where another mapping makes them."""
     when: CheckedExpression | None = None
     named_for_others: tuple[str, ...] = ()
     """Reference fields from which other mappings of the same record adopt their rows."""

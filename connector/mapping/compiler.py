@@ -19,7 +19,7 @@ from connector.mapping.checks import check_whole
 from connector.mapping.children import compile_children
 from connector.mapping.compiled import Adoption, CompiledMapping, Line, Parent
 from connector.mapping.document import MappingDocument, MatchSpec, ParentSpec
-from connector.mapping.given import given
+from connector.mapping.given import given, record_type_of
 from connector.mapping.joining import row_of
 from connector.mapping.linecompiler import LineCompiler
 from connector.mapping.matching import MatchRule
@@ -75,7 +75,8 @@ def try_compile(
             problem_at(document.at("from"), message, hint, rule=Rule.UNKNOWN_KIND),
         ]
     known = others or {}
-    scene = Scene(document, written, schema, record_schemas, object_schema, known, problems, org)
+    rows = object_schema and object_schema.under(record_type_of(written, known))
+    scene = Scene(document, written, schema, record_schemas, rows, known, problems, org)
     compiled = _Compiler(scene).compile(version)
     check_whole(scene, compiled)
     return compiled, sorted(set(problems))
@@ -113,6 +114,7 @@ class _Compiler:
             row_of=row_of(self._scene),
             files=tuple(compile_files(self._scene, self._expression)),
             given=tuple(given(written)),
+            record_type=record_type_of(written, self._scene.others),
             when=self._when(),
             named_for_others=self._named_for_others(),
             mates=mates_of(self._scene.read.name, self._scene.documents),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.domain.values import Value, Values
@@ -53,6 +53,13 @@ def given(document: MappingDocument) -> Iterator[Given]:
         yield Given(OWNER, "User", "Username", owner.user)
     if document.record_type is not None:
         yield Given(RECORD_TYPE, "RecordType", "DeveloperName", document.record_type)
+
+
+def record_type_of(document: MappingDocument, others: Mapping[str, MappingDocument]) -> str | None:
+    """The record type of a mapping's new rows; of one that joins a row, that of the mapping that makes it."""
+    if document.row_of is not None and document.row_of.mapping in others:
+        return others[document.row_of.mapping].record_type
+    return document.record_type
 
 
 def _choice(queue: QueueSpec) -> Choice | None:

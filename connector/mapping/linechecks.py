@@ -243,12 +243,13 @@ class LineChecks:
         except LineProblem as problem:
             message = f"{problem.field} does not take it: {problem.reason}"
             field = next(each for each in self._line.schemas if each.name == problem.field)
-            strange = field.restricted and field.picklist and problem.value not in field.picklist
-            hint = did_you_mean(str(problem.value), field.picklist) if strange else ""
+            strange = field.restricted and field.choices and problem.value not in field.choices
+            hint = did_you_mean(str(problem.value), field.choices) if strange else ""
             rule = Rule.PICKLIST_VALUE if strange else Rule.VALUE_REFUSED
             self._scene.problem(path, message, hint, rule=rule)
 
     def _known_choice(self, path: Path, values: tuple[Value, ...]) -> None:
+        """Rows may be given another record type by people, so any value of the field may come in."""
         field = self._line.schemas[0]
         for value in values if field.restricted else ():
             if value not in field.picklist:

@@ -43,6 +43,16 @@ class Documents:
         lookups = {line.lookup.object for each in live for line in each.lines if line.lookup}
         return tuple(sorted({mapping.object for mapping in live} | children | lookups))
 
+    @property
+    def record_types(self) -> Mapping[str, frozenset[str]]:
+        """By object, the record types that enabled mappings give to its rows."""
+        named: dict[str, frozenset[str]] = {}
+        for mapping in self.mappings.values():
+            if mapping.enabled and mapping.record_type is not None:
+                mine = named.get(mapping.object, frozenset())
+                named[mapping.object] = mine | {mapping.record_type}
+        return named
+
 
 def read_folder(folder: Path) -> dict[str, str]:
     """The documents of a folder, by their path inside it."""

@@ -18,8 +18,8 @@ def check(scene: Scene, path: Path, line: Line) -> None:
     if field.type != "picklist":
         return
     named = {plain_text(each) for _, theirs in choices.pairs for each in theirs}
-    left = [value for value in field.picklist if value not in named]
+    left = [value for value in field.choices if value not in named]
     if left:
-        message = f"{field.name} may also hold {', '.join(left)}, which values does not name"
+        message = f"{field.name}{field.of_type} may also hold {', '.join(left)}, which values does not name"
         hint = "name them" if line.outbound else "name them, or give the line an otherwise"
         scene.problem((*path, "values"), message, hint, rule=Rule.PICKLIST_UNMAPPED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from connector.mapping.children import own_fields
 from connector.mapping.compiled import CompiledMapping
 from connector.mapping.loader import Documents, load
 from connector.mapping.reading import MappingProblems, did_you_mean
+from connector.mapping.schema import ObjectSchema
 from connector.mapping.tracing import Trace, trace
 from connector.planning.samples import read_sample
 from connector.salesforce.faults import CallFailed
@@ -97,8 +98,17 @@ def drafted(store: Store, gateway: Gateway, texts: Mapping[str, str], prefix: st
     """Documents that are not live, compiled against what is known of the org; new objects are asked for."""
     with store.reading() as session:
         schemas = cached_schemas(session)
-    unknown = [name for name in load(texts).objects if name not in schemas]
-    return load(texts, schemas | described(gateway, unknown), prefix=prefix)
+    offline = load(texts)
+    types = offline.record_types
+    unknown = [
+        name for name in offline.objects if not _is_known(schemas.get(name), types.get(name, ()))
+    ]
+    return load(texts, schemas | described(gateway, unknown, types), prefix=prefix)
+
+
+def _is_known(schema: ObjectSchema | None, types: Collection[str]) -> bool:
+    """Whether the object was described, and what these record types of it offer was asked."""
+    return schema is not None and all(schema.knows(name) for name in types)
 
 
 def drafted_mapping(documents: Documents, name: str) -> CompiledMapping:

@@ -62,6 +62,6 @@ def _fitting(line: Line, value: Value) -> Value:
         return line.choices.pairs[0][0]
     if not isinstance(value, str) or value != _TEXT:
         return value
-    if field.restricted and field.picklist and not line.transforms:
-        return field.picklist[0]
+    if field.restricted and field.choices and not line.transforms:
+        return field.choices[0]
     return value[: field.length] if field.length else value

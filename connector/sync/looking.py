@@ -11,10 +11,12 @@ import structlog
 from connector.errors import ConnectorError
 from connector.line.faults import LineRefused
 from connector.line.sender import LineClient
+from connector.salesforce import picklists
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
-from connector.store.tables import CachedSchema, LineAccount
+from connector.store.tables import LineAccount
+from connector.sync.catalog import cached_schemas
 from connector.sync.publishing import keep_schemas
 
 log = structlog.get_logger()
@@ -23,11 +25,11 @@ log = structlog.get_logger()
 def refresh_schemas(store: Store, gateway: Gateway, names: Iterable[str] | None = None) -> None:
     """Describe these objects anew, all known ones by default; what cannot be asked now stays as it is."""
     with store.reading() as session:
-        known = (
-            names if names is not None else session.scalars(sa.select(CachedSchema.object)).all()
-        )
+        known = cached_schemas(session)
+    wanted = known if names is None else names
+    types = {name: schema.offered for name, schema in known.items()}
     try:
-        fresh = {name: gateway.describe(name) for name in known}
+        fresh = {name: picklists.described(gateway, name, types.get(name, ())) for name in wanted}
     except CallFailed as failed:
         log.warning("objects not described", code=failed.fault.code)
         return

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from connector.mapping.compiled import CompiledMapping
 from connector.mapping.loader import Documents, load, load_strictly
 from connector.mapping.schema import ObjectSchema, to_json
+from connector.salesforce import picklists
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
@@ -29,16 +30,18 @@ class Publication:
 
 
 def fetch_schemas(gateway: Gateway, documents: Documents) -> dict[str, ObjectSchema]:
-    """Describe every object that the mappings name."""
-    return described(gateway, documents.objects)
+    """Describe every object that the mappings name, with the record types that they name."""
+    return described(gateway, documents.objects, documents.record_types)
 
 
-def described(gateway: Gateway, names: Iterable[str]) -> dict[str, ObjectSchema]:
+def described(
+    gateway: Gateway, names: Iterable[str], types: Mapping[str, Collection[str]]
+) -> dict[str, ObjectSchema]:
     """What the org says of these objects; one it does not show is left out, for the check to name."""
     found = {}
     for name in names:
         try:
-            found[name] = gateway.describe(name)
+            found[name] = picklists.described(gateway, name, types.get(name, ()))
         except CallFailed as failed:
             if failed.fault.org_wide or failed.fault.code != "INVALID_TYPE":
                 raise

@@ -69,7 +69,7 @@ def look(store: Store, gateway: Gateway) -> list[Drift]:
     with store.reading() as session:
         known = _known(session)
     offline = load(known.texts)
-    fresh = describe_all(gateway, offline.objects)
+    fresh = describe_all(gateway, offline.objects, offline.record_types)
     seen = {name: schema for name, schema in fresh.items() if schema is not None}
     hidden = [name for name, schema in fresh.items() if schema is None]
     compiled = load(known.texts, {**known.schemas, **seen})
@@ -141,7 +141,11 @@ def _before(known: _Known, live: Live, version: int) -> Schemas:
             schema, was = schemas[drift.object], from_json(drift.was)
             types = dict.fromkeys((*schema.record_types, *was.record_types))
             fields = {**schema.fields, **was.fields}
-            schemas[drift.object] = ObjectSchema(schema.name, fields, tuple(types))
+            lists = {
+                name: {each: values for each, values in told.items() if each not in was.fields}
+                for name, told in schema.offered.items()
+            }
+            schemas[drift.object] = ObjectSchema(schema.name, fields, tuple(types), lists)
     return schemas
 
 

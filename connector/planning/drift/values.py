@@ -17,16 +17,16 @@ _ALIKE = 0.6
 
 def values_gone(change: Change, now: FieldSchema) -> Iterator[Finding]:
     use = change.use
-    for gone in (value for value in change.was.picklist if value not in now.picklist):
+    for gone in (value for value in _list(use, change.was) if value not in _list(use, now)):
         if gone in use.named_values:
             proposal = _replacement(change, now, gone)
         elif use.passes_through and now.restricted:
-            proposal = f"Give the line values: that name {', '.join(now.picklist)}"
+            proposal = f"Give the line values: that name {', '.join(now.choices)}"
         else:
             continue
         yield change.finding(
             Drifted.VALUE_GONE,
-            f"{change.name} has no active value {gone} any more",
+            f"{change.name}{now.of_type} has no active value {gone} any more",
             _without_value(use, gone, restricted=now.restricted),
             proposal,
             gone,
@@ -38,7 +38,7 @@ def _replacement(change: Change, now: FieldSchema, gone: str) -> str:
     instead = _instead(gone, _new_values(change.was, now))
     if instead is None:
         out = "Take it out of values" if choices is not None else f"Take {gone} out"
-        return f"{out}, or name another one instead: {', '.join(now.picklist)}"
+        return f"{out}, or name another one instead: {', '.join(now.choices)}"
     edit = f"{instead} instead of {gone}"
     if choices is not None:
         edit = written("values", _pairs(choices, gone, instead))
@@ -57,14 +57,14 @@ def values_new(change: Change, now: FieldSchema) -> Iterator[Finding]:
     line = change.use.line
     if line is None or not line.inbound or line.choices is None:
         return
-    if line.choices.otherwise is not None or not change.was.picklist:
+    if line.choices.otherwise is not None or not change.was.choices:
         return
     for value in _new_values(change.was, now):
         if value in change.use.named_values:
             continue
         yield change.finding(
             Drifted.VALUE_NEW,
-            f"{change.name} has a new value {value}",
+            f"{change.name}{now.of_type} has a new value {value}",
             f"a row that is given {value} parks {change.use.what}: LINE keeps the value from before",
             f"Name it under what it means: {written('values', _with(line.choices, value))}",
             value,
@@ -78,12 +78,17 @@ def restricted(change: Change, now: FieldSchema) -> Iterator[Finding]:
         Drifted.RESTRICTED,
         f"{change.name} takes only the values of its list now",
         f"any other value parks {change.use.what}",
-        f"Give the line values: that name {', '.join(now.picklist)}",
+        f"Give the line values: that name {', '.join(now.choices)}",
     )
 
 
 def _new_values(was: FieldSchema, now: FieldSchema) -> list[str]:
-    return [value for value in now.picklist if value not in was.picklist]
+    return [value for value in now.choices if value not in was.choices]
+
+
+def _list(use: Use, field: FieldSchema) -> Sequence[str]:
+    """The values that matter at a place: what only comes in may be of a row that was given another type."""
+    return field.choices if use.written else field.picklist
 
 
 def _instead(gone: str, new: Sequence[str]) -> str | None:

@@ -27,7 +27,7 @@ def findings(
     found = [*_hidden(live, named, hidden)]
     for use in named:
         if use.object in before and use.object in after:
-            one, other = before[use.object], after[use.object]
+            one, other = _as_used(live, use, before[use.object], after[use.object])
             was = one.field(use.field)
             found += () if was is None else judge(Change(live, use, was, one, other))
     own = live.mapping.object
@@ -35,6 +35,18 @@ def findings(
         found += _required(live, before[own], after[own])
         found += _record_types(live, before[own], after[own])
     return [*found, *_unfit(live, found)]
+
+
+def _as_used(
+    live: Live, use: Use, before: ObjectSchema, after: ObjectSchema
+) -> tuple[ObjectSchema, ObjectSchema]:
+    """The object as rows of the mapping have it, where its record type was asked about both times."""
+    record_type = live.mapping.record_type
+    if use.object != live.mapping.object or not (
+        before.knows(record_type) and after.knows(record_type)
+    ):
+        return before, after
+    return before.under(record_type), after.under(record_type)
 
 
 def _hidden(live: Live, named: Sequence[Use], hidden: Collection[str]) -> Iterator[Finding]:

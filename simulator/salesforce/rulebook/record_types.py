@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from simulator.salesforce.errors import Refusal
 from simulator.salesforce.rulebook.rules import RecordTypeRule
+from simulator.salesforce.schema import Field
 from simulator.salesforce.store import Row, Store, Transaction
 
 
@@ -15,6 +16,8 @@ class RecordTypes:
         # Record type id to picklist name to the values it offers.
         self._offered: dict[str, Mapping[str, Sequence[str]]] = {}
         self.defaults: dict[str, str] = {}
+        # Types that the org has without a rule only offer all their values again.
+        self._made: set[str] = set()
 
     def become(self, rules: Sequence[RecordTypeRule]) -> None:
         """Make the rows of these rules, and retire those of others."""
@@ -22,11 +25,12 @@ class RecordTypes:
             return
         (user_id, *_) = self._store.tables["User"].rows
         with self._store.transaction(user_id) as transaction:
-            before = set(self._offered)
             self._offered, self.defaults = {}, {}
             for rule in rules:
                 self._become(transaction, rule)
-            for row_id in before - set(self._offered):
+            gone = self._made - set(self._offered)
+            self._made -= gone
+            for row_id in gone:
                 row = transaction.row("RecordType", row_id)
                 if row is not None:
                     retired = {**row, "IsActive": False, "IsDeleted": True}
@@ -42,7 +46,7 @@ class RecordTypes:
             row["RecordTypeId"] = self.defaults[kind]
         fields = self._store.full_schema.objects[kind].fields
         for name, values in self._offered.get(row.get("RecordTypeId", ""), {}).items():
-            if name in row and fields[name].restricted and row[name] not in values:
+            if name in row and fields[name].restricted and not _fits(fields[name], row, values):
                 raise Refusal(
                     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
                     f"{fields[name].label}: bad value for restricted picklist field: {row[name]}",
@@ -73,6 +77,13 @@ class RecordTypes:
         if row is None:
             known = {"Name": rule.label, "DeveloperName": rule.developer_name, "IsActive": True}
             row = transaction.plant("RecordType", {**known, "SobjectType": rule.object})
+            self._made.add(row["Id"])
         self._offered[row["Id"]] = rule.picklists
         if rule.default:
             self.defaults[rule.object] = row["Id"]
+
+
+def _fits(field: Field, row: Row, values: Sequence[str]) -> bool:
+    several = field.type == "multipicklist"
+    chosen = row[field.name].split(";") if several else [row[field.name]]
+    return all(value in values for value in chosen)

@@ -94,7 +94,7 @@ def test_a_row_that_was_only_locked_is_tried_again(org, gateway, mappings):
 
 
 def test_a_required_field_that_no_line_fills_is_named(gateway, mappings):
-    lead = next(each for each in mappings if each.object == "Lead")
+    lead = next(each for each in mappings if each.name == "friend-lead")
     bare = replace(lead, lines=tuple(line for line in lead.lines if "Company" not in line.fields))
     assert any("REQUIRED_FIELD_MISSING" in what for what in wrong(findings(gateway, [bare])))
 

@@ -12,6 +12,7 @@ from tests.unit.mapping.building import KEY
 NAME, PATH = "member-thing", "member-thing.yaml"
 TITLE = FieldSchema("Title__c", label="Title", length=80)
 STAGE = FieldSchema("Stage__c", type="picklist", picklist=("New", "Working", "Closed"))
+TYPED = FieldSchema("RecordTypeId", type="reference", reference_to=("RecordType",))
 LINES = {
     "text": "{line: name, salesforce: Title__c, transform: trim}",
     "cut": "{line: name, salesforce: Title__c, transform: [trim, {truncate: 40}]}",
@@ -204,3 +205,25 @@ def test_a_change_of_a_child_row_or_a_looked_up_one_is_told_where_it_is_named():
     ]
     hidden = further(before, {"User": before["User"]}, ("Visit__c",))
     assert hidden == [(Drifted.OBJECT_HIDDEN, "Visit__c", "Visit__c", 6)]
+
+
+def test_a_value_that_a_record_type_lost_matters_where_its_rows_are_given_it():
+    every = thing(STAGE, TYPED, types=("Repair",))
+    before = every.offering("Repair", {"Stage__c": STAGE.picklist})
+    after = every.offering("Repair", {"Stage__c": ["New", "Closed"]})
+    head = "record_type: Repair\n"
+    found = one("constant", before, after, head)
+    told = "Thing__c.Stage__c of record type Repair has no active value Working any more"
+    assert (found.message, found.was.choices) == (told, STAGE.picklist)
+    assert drift("constant", before, after) == []  # rows of any other type
+    assert drift("chosen", before, after, head) == []  # people may give a row another type
+    assert drift("constant", every, after, head) == []  # nobody asked before
+
+
+def test_a_value_that_a_record_type_gained_needs_a_meaning():
+    wide = replace(STAGE, picklist=(*STAGE.picklist, "Late"))
+    every = thing(wide, TYPED, types=("Repair",))
+    before = every.offering("Repair", {"Stage__c": STAGE.picklist})
+    after = every.offering("Repair", {"Stage__c": wide.picklist})
+    found = one("chosen", before, after, "record_type: Repair\n")
+    assert found.message == "Thing__c.Stage__c has a new value Late"

@@ -140,6 +140,22 @@ def test_a_row_gets_the_default_type_and_its_picklist_values(agent: Client) -> N
     assert [each["value"] for each in shown] == ["Hours"]
 
 
+def test_a_type_of_the_start_offers_less_while_a_rule_says_so_and_stays(agent: Client) -> None:
+    (franchise,) = agent.query("SELECT Id FROM RecordType WHERE DeveloperName = 'Franchise'")
+    rule = agent.rule(
+        "record_type",
+        object="Lead",
+        developer_name="Franchise",
+        label="加盟申請",
+        picklists={"CleanStatus": ["Matched"]},
+    )
+    lead = {"LastName": "陳", "Company": "-", "CleanStatus": "Pending"}
+    assert agent.refused("Lead", RecordTypeId=franchise["Id"], **lead)["fields"] == ["CleanStatus"]
+    agent.create("Lead", **lead)
+    agent.http.delete(f"{agent.url}/_simulator/rules/{rule}", timeout=10).raise_for_status()
+    agent.create("Lead", RecordTypeId=franchise["Id"], **lead)
+
+
 def test_a_record_type_of_another_object_is_refused(agent: Client) -> None:
     type_id = repair_type(agent)
     agent.rule("record_type", object="Case", developer_name="Other", label="其他")
