@@ -39,7 +39,7 @@ class _Trial:
 
 def probe(gateway: Gateway, mappings: Sequence[CompiledMapping], now: datetime) -> list[Finding]:
     """Try to create one row of each mapping that creates rows, and prove that none stays."""
-    created = [mapping for mapping in mappings if mapping.create != "salesforce"]
+    created = [mapping for mapping in mappings if _makes_rows(mapping)]
     keys = {mapping.name: str(uuid7()) for mapping in created}
     try:
         trials, findings = _trials(gateway, created, keys, now)
@@ -49,6 +49,10 @@ def probe(gateway: Gateway, mappings: Sequence[CompiledMapping], now: datetime) 
     except CallFailed as failed:
         return [Finding(ok=False, what=f"Salesforce: {failed.message}", fix=failed.fix)]
     return findings
+
+
+def _makes_rows(mapping: CompiledMapping) -> bool:
+    return mapping.enabled and mapping.create != "salesforce" and mapping.row_of is None
 
 
 # -- the rows

@@ -114,7 +114,7 @@ def test_what_the_server_refuses_stands_under_its_question(
     assert not page.get_by_label("我已閱讀並同意").is_visible()
     fill(page)
     send(page)
-    assert page.locator("#phone-error").inner_text() == "電話號碼好像不對。"
+    page.locator("#phone-error", has_text="電話號碼好像不對。").wait_for()
     send(page)
     page.get_by_role("heading", name="已送出！").wait_for()
     assert "consents" not in api.made(f"POST {FORM}")[1].body
