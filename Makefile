@@ -35,7 +35,7 @@ endef
 
 # the steps build on each other, in the order in which a command names them
 .NOTPARALLEL:
-.PHONY: help setup run test contract soak chaos check lock stubs clean
+.PHONY: help setup run test contract soak chaos bench check lock stubs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \2/p' Makefile | column -t -l 3 2>/dev/null \
@@ -57,6 +57,9 @@ soak: $(DEV) $(PROJECT) ## tell 300 stories of what can go wrong and count what 
 
 chaos: $(DEV) $(PROJECT) ## let everything fail in turn under 20,000 events and 5,000 edits (ARGS="--minutes 5 --events 4000")
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
+
+bench: $(DEV) $(PROJECT) ## measure speed beside a hand-written way (FIGURE=burst for one, SMALL=1 to try it out)
+	@exec $(BIN)/python -m tests.bench $(FIGURE) $(if $(SMALL),--small) $(ARGS)
 
 check: $(DEV) $(PROJECT) ## formats, lint, types, imports, mappings
 	@$(BIN)/ruff format --check .
