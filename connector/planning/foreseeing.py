@@ -65,7 +65,8 @@ class Foresight:
             self.taken.come_second(job)
         lookups.look_up(self.gateway, jobs, fail)
         for job in jobs:
-            self.taken.keep_row(job)
+            if job.pair.salesforce_id is None:  # of those that are there each has a row of its own
+                self.taken.keep_row(job)
         asked = [job for job in jobs if job.ref not in failed]
         found = self.references.find(self.gateway, asked)
         writes.weigh_all(asked, datetime.now(UTC), found)

@@ -14,13 +14,13 @@ from connector.domain.lines import Cause, Lane
 from connector.domain.states import MatchState, OutboxState, PairState
 from connector.mapping.compiled import CompiledMapping
 from connector.mapping.document import Create
-from connector.store.session import Store
+from connector.store.session import Store, among
 from connector.store.tables import Org, Outbox, Pair, Person, Record
 from connector.sync import jobs as loading
 from connector.sync.catalog import Catalog
 from connector.sync.jobs import Job, Wanted
 
-SIZE = 5000
+SIZE = 2500
 FIRST = UUID(int=0)
 _ENDED = (PairState.GONE, PairState.CLOSED, PairState.RELEASING)
 
@@ -87,13 +87,13 @@ def _pairs(
 ) -> Mapping[tuple[UUID, str], Pair]:
     """Of each record and mapping the open pair, else the newest that was."""
     ids = [record.id for record in records]
-    here = sa.select(Pair).where(Pair.record_id.in_(ids), Pair.mapping.in_(names))
+    here = sa.select(Pair).where(among(Pair.record_id, ids), Pair.mapping.in_(names))
     ordered = here.order_by(Pair.state == PairState.OPEN, Pair.created_at)
     return {(pair.record_id, pair.mapping): pair for pair in session.scalars(ordered)}
 
 
 def _intents(session: Session, pairs: Collection[UUID]) -> Mapping[UUID, Outbox]:
-    here = sa.select(Outbox).where(Outbox.pair_id.in_(pairs), Outbox.state == OutboxState.PARKED)
+    here = sa.select(Outbox).where(among(Outbox.pair_id, pairs), Outbox.state == OutboxState.PARKED)
     return {row.pair_id: row for row in session.scalars(here)}
 
 

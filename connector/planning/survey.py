@@ -6,7 +6,8 @@ so a plan that is broken off goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -20,6 +21,7 @@ from connector.errors import ConnectorError
 from connector.planning import pages, tallies
 from connector.planning.drafts import Draft
 from connector.planning.foreseeing import Foreseen, Foresight
+from connector.planning.pages import Page
 from connector.planning.trying import Trial
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
@@ -103,16 +105,28 @@ class Survey:
         course: Course,
         heard: Heard,
     ) -> None:
-        while (page := pages.read(self.store, self.draft.catalog, kind, names, after)) is not None:
+        for page in self._pages(kind, names, after):
             seen = foresight.foresee(page.jobs)
-            after = page.last
             with self.store.transaction() as session:
                 _keep(session, _number(course), seen)
                 tallies.count(course.counts, seen, page.left_out)
                 course.done += page.records
-                course.place = {**course.place, "kind": kind, "after": str(after)}
+                course.place = {**course.place, "kind": kind, "after": str(page.last)}
                 course.note(session)
             heard(course)
+
+    def _pages(self, kind: str, names: Collection[str], after: UUID) -> Iterator[Page]:
+        """Page after page; the next one is read while one is worked on."""
+
+        def read(after: UUID) -> Page | None:
+            return pages.read(self.store, self.draft.catalog, kind, names, after)
+
+        with ThreadPoolExecutor(1) as beside:
+            page = read(after)
+            while page is not None:
+                coming = beside.submit(read, page.last)
+                yield page
+                page = coming.result()
 
     def _kinds(self) -> list[tuple[str, tuple[str, ...]]]:
         return list(pages.kinds(self.draft.catalog, self.draft.mappings))

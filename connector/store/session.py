@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, sessionmaker
 
 T = TypeVar("T")
@@ -18,6 +20,7 @@ _WAKES: Final = "wakes"
 _CLOSING: Final = "closing"
 
 Wake = Callable[[str], None]
+Column: TypeAlias = "sa.orm.InstrumentedAttribute[UUID] | sa.orm.InstrumentedAttribute[UUID | None]"
 Closing = Callable[[Session], None]
 
 
@@ -46,6 +49,11 @@ def make_engine(url: str, *, pool_size: int = 10) -> sa.Engine:
 def wake_later(session: Session, queue: str) -> None:
     """Ask that `queue` be woken once this transaction has committed."""
     session.info.setdefault(_WAKES, set()).add(queue)
+
+
+def among(column: Column, ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+    """Whether a column holds one of these ids: one parameter, however many there are."""
+    return column == sa.any_(sa.literal(list(ids), ARRAY(sa.Uuid())))
 
 
 def book(session: Session, page: type[T], rank: int, closing: Callable[[Session, T], None]) -> T:

@@ -17,6 +17,7 @@ from connector.domain.states import MatchState, OutboxState, PairState
 from connector.domain.values import Fields, Value, Values
 from connector.mapping.compiled import CompiledMapping, Parent
 from connector.salesforce.outcomes import WriteOutcome
+from connector.store.session import among
 from connector.store.tables import MatchClaim, Outbox, Pair, Record
 from connector.sync import attachments, views
 from connector.sync.attachments import Owed
@@ -238,7 +239,7 @@ T = TypeVar("T", Pair, Record)
 
 
 def _by_id(session: Session, table: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
-    found = session.scalars(sa.select(table).where(table.id.in_(list(set(ids)))))
+    found = session.scalars(sa.select(table).where(among(table.id, set(ids))))
     return {row.id: row for row in found}
 
 
@@ -304,7 +305,7 @@ def _pairs_of(session: Session, records: set[UUID]) -> dict[UUID, list[Pair]]:
         told = sa.or_(
             Pair.state == PairState.OPEN, sa.and_(let_go, Pair.salesforce_id.is_not(None))
         )
-        here = sa.select(Pair).where(Pair.record_id.in_(records), told)
+        here = sa.select(Pair).where(among(Pair.record_id, records), told)
         for pair in session.scalars(here.order_by(Pair.state != PairState.OPEN, Pair.id)):
             found.setdefault(pair.record_id, []).append(pair)
     return found
@@ -321,7 +322,7 @@ def _standing(session: Session, pairs: Sequence[UUID]) -> dict[UUID, _Standing]:
     if not pairs:
         return {}
     here = sa.select(Outbox.pair_id, Outbox.state, Outbox.held_for)
-    rows = session.execute(here.where(Outbox.pair_id.in_(list(pairs))))
+    rows = session.execute(here.where(among(Outbox.pair_id, pairs)))
     return {row.pair_id: _Standing(row.state, row.held_for) for row in rows}
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.records import FORM_RELATIONS, SCHEMAS
 from connector.domain.values import Value, Values
+from connector.store.session import among
 from connector.store.tables import Record, Relation
 
 
@@ -27,7 +28,7 @@ def relations_of(session: Session, records: Collection[UUID]) -> dict[UUID, dict
     """For each record, the records it names, by relation."""
     found: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     if records:
-        here = sa.select(Relation).where(Relation.record_id.in_(list(records)))
+        here = sa.select(Relation).where(among(Relation.record_id, records))
         for relation in session.scalars(here):
             found[relation.record_id][relation.name] = relation.target_id
     return found
@@ -61,5 +62,5 @@ def view(
 def _values_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, dict[str, Value]]:
     if not ids:
         return {}
-    rows = session.execute(sa.select(Record.id, Record.values).where(Record.id.in_(list(ids))))
+    rows = session.execute(sa.select(Record.id, Record.values).where(among(Record.id, ids)))
     return {row.id: row.values for row in rows}
