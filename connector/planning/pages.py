@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
@@ -118,16 +119,19 @@ def _thought_up(record: Record, mapping: CompiledMapping, org: str) -> Pair:
 
 def _intent(pair: Pair, parked: Outbox | None) -> Outbox:
     """An intent that reads both sides; of one that is parked, what stopped it is kept."""
-    return Outbox(
-        pair_id=pair.id,
-        lane=Lane.BULK,
-        cause=Cause.PUBLISH,
-        recheck=pair.salesforce_id is not None,
-        attempts=1,
-        state=OutboxState.CLAIMED if parked is None else parked.state,
-        reason=None if parked is None else parked.reason,
-        fault=None if parked is None else parked.fault,
-    )
+    if parked is not None:
+        set_committed_value(parked, "recheck", pair.salesforce_id is not None)
+        return parked
+    return _READS if pair.salesforce_id is not None else _SEEKS
+
+
+def _thought_up_intent(*, recheck: bool) -> Outbox:
+    kept = {"lane": Lane.BULK, "cause": Cause.PUBLISH, "state": OutboxState.CLAIMED}
+    return Outbox(recheck=recheck, attempts=1, **kept)
+
+
+# Nothing of a plan is settled, so all jobs may share them.
+_READS, _SEEKS = _thought_up_intent(recheck=True), _thought_up_intent(recheck=False)
 
 
 def kinds(catalog: Catalog, names: Collection[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
