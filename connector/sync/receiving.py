@@ -12,8 +12,6 @@ from connector.store.tables import Received
 from connector.sync import queues
 
 _CHUNK = 500
-# With the rows as parameters the statement is compiled once, not for each number of rows.
-_STORE = insert(Received).on_conflict_do_nothing().returning(Received.id)
 
 
 def receive(session: Session, rows: Sequence[Mapping[str, object]]) -> int:
@@ -23,8 +21,8 @@ def receive(session: Session, rows: Sequence[Mapping[str, object]]) -> int:
     )  # two receivers lock in one order
     new = 0
     for at in range(0, len(ordered), _CHUNK):
-        stored = session.scalars(_STORE, ordered[at : at + _CHUNK])
-        new += len(stored.all())
+        chunk = insert(Received).values(ordered[at : at + _CHUNK]).on_conflict_do_nothing()
+        new += len(session.scalars(chunk.returning(Received.id)).all())
     if new:
         wake_later(session, queues.READ)
     return new
