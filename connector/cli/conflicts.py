@@ -8,7 +8,7 @@ import click
 
 from connector.cli import output
 from connector.cli.deployment import Deployment, deployment
-from connector.cli.options import author_option, data_option, json_option
+from connector.cli.options import author_option, data_option, json_option, reveal_option
 from connector.cli.output import BAD, DIM, GOOD, heading, paint, short
 from connector.domain.states import ConflictKind
 from connector.domain.values import Value, moment
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _KINDS = [kind.value for kind in ConflictKind]
-reveal_option = click.option("--reveal", is_flag=True, help="Show personal values unmasked.")
 
 
 @click.group("conflicts")

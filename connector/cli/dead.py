@@ -11,7 +11,7 @@ import orjson
 
 from connector.cli import output, stopped
 from connector.cli.deployment import deployment
-from connector.cli.options import author_option, data_option, json_option
+from connector.cli.options import author_option, data_option, json_option, reveal_option
 from connector.cli.redriven import Redriven
 from connector.errors import EnvironmentProblem
 from connector.sync import amending, exhibits, stuck
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from connector.sync.stuck import Handle
-
-reveal_option = click.option("--reveal", is_flag=True, help="Show personal values unmasked.")
 
 
 @click.group("dead")

@@ -9,7 +9,7 @@ import click
 
 from connector.cli import narration, output, story
 from connector.cli.deployment import deployment
-from connector.cli.options import data_option, json_option
+from connector.cli.options import data_option, json_option, reveal_option
 from connector.sync.explain import tell
 from connector.sync.finding import find
 from connector.sync.status import snapshot
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("reference", metavar="REFERENCE")
 @data_option
 @json_option
-@click.option("--reveal", is_flag=True, help="Show personal values unmasked.")
+@reveal_option
 def command(reference: str, data: Path, *, as_json: bool, reveal: bool) -> None:
     """Tell the story of one record: both sides, what was received, tried, sent, and what is wrong.
 

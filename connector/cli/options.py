@@ -17,6 +17,8 @@ data_option = click.option(
     help="Data folder of the `connector up` to talk to.",
 )
 
+reveal_option = click.option("--reveal", is_flag=True, help="Show personal values unmasked.")
+
 
 def _login() -> str:
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from connector.cli.kin import named
 from connector.domain.values import Value, moment
 from connector.sync.causes import cause_of
 
@@ -100,14 +101,7 @@ def _filter(found: Filter, story: Story, veil: Veil) -> dict[str, Any]:
 
 
 def _parent(kin: Kin) -> dict[str, Any]:
-    return {
-        "field": kin.parent.field,
-        "via": kin.parent.via,
-        "optional": kin.parent.optional,
-        "record": kin.record,
-        "salesforce_id": kin.salesforce_id,
-        "state": None if kin.standing is None else kin.standing.value,
-    }
+    return {**named(kin), "state": None if kin.standing is None else kin.standing.value}
 
 
 def _base_values(base: dict[str, Value]) -> dict[str, Value]:

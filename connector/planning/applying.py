@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
 from connector.domain.states import PairState
-from connector.domain.values import Value
 from connector.errors import ConnectorError
 from connector.mapping.compiled import CompiledMapping
 from connector.mapping.loader import load, load_strictly
 from connector.planning import drafts, tallies
+from connector.planning.portions import Heard, Portions
 from connector.planning.tallies import Reach
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
@@ -29,20 +29,16 @@ from connector.store.tables import (
     Record,
     Verdict,
 )
-from connector.sync import acts, changes, effects, outbox, publishing, runs
+from connector.sync import acts, changes, effects, outbox, publishing
 from connector.sync.catalog import Catalogs
 from connector.sync.changes import Scene
 from connector.sync.intake import scene_for
-from connector.sync.runs import Begin, Course
+from connector.sync.runs import Course
 
 KIND = "publish"
 ACT = "publish"
-_PORTION = 1000
 _FEW = 20  # rows that anybody may look through
 _WANTED = (Verdict.CREATE, Verdict.MATCH, Verdict.UPDATE, Verdict.WAIT)
-MOVED, WANTED = "moved", "wanted"
-
-Heard = Callable[[Course], None]
 
 
 @dataclass(frozen=True)
@@ -66,53 +62,31 @@ class Applying:
             documents = load_strictly(texts, schemas)
             with self.store.transaction() as session:
                 plan = self._check(session)
-                publishing.make_live(session, texts, documents, schemas, author, reason)
+                beside = {path: int(str(version)) for path, version in plan.live.items()}
+                publishing.make_live(session, texts, documents, schemas, author, reason, beside)
                 plan.state, plan.published_at = PlanState.PUBLISHED, datetime.now(UTC)
                 plan.published_by = author
         elif plan.state is not PlanState.PUBLISHED:
             raise _not_ready(plan)
-        elif self._is_done():
+        elif self._rows.was_carried_out():
             raise ConnectorError(
                 "plan_published",
                 f"plan {self.plan} was published already",
                 "See what became of it: connector mappings planned, or plan anew.",
             )
-        wanted: dict[str, Value] = {"plan": self.plan}
-        course = runs.begin(self.store, KIND, str(self.plan), wanted, author, Begin.FITTING)
-        with self.store.transaction() as session:
-            here = sa.select(sa.func.count()).where(*self._mine())
-            course.total = session.scalar(here) or 0
-            course.note(session)
-        return course
+        return self._rows.begin(author)
 
     def run(self, course: Course, author: str, heard: Heard = lambda _: None) -> None:
         """Want every row of the plan brought up to date, in portions."""
-        last = course.place.get("last")
-        after = last if isinstance(last, int) else 0
-        while True:
-            with self.store.transaction() as session:
-                here = sa.select(PlanRow).where(*self._mine(), PlanRow.id > after)
-                rows = session.scalars(here.order_by(PlanRow.id).limit(_PORTION)).all()
-                if not rows:
-                    course.note(session, finished=True)
-                    return
-                done = want(session, self.catalogs, self.plan, rows, author)
-                after = rows[-1].id
-                course.done += len(rows)
-                course.counts[WANTED] += done
-                course.counts[MOVED] += len(rows) - done
-                course.place = {"last": after}
-                course.note(session)
-            heard(course)
 
-    def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
-        return (PlanRow.plan_id == self.plan, PlanRow.verdict.in_(_WANTED))
+        def carry(session: Session, rows: Sequence[PlanRow]) -> int:
+            return want(session, self.catalogs, self.plan, rows, author)
 
-    def _is_done(self) -> bool:
-        with self.store.reading() as session:
-            unfinished = runs.unfinished(session, KIND, str(self.plan))
-            begun = runs.last_place(session, KIND, str(self.plan))
-        return unfinished is None and bool(begun)
+        self._rows.carry_out(course, carry, heard)
+
+    @property
+    def _rows(self) -> Portions:
+        return Portions(self.store, KIND, self.plan, _WANTED)
 
     def _refuse_too_much(self, plan: Plan, *, force: bool) -> None:
         reach = tallies.reach(tallies.tallies(plan.counts))
@@ -121,19 +95,11 @@ class Applying:
         raise ConnectorError("much_at_once", _much(reach), _MUCH_STEP.format(plan=plan.id))
 
     def _check(self, session: Session) -> Plan:
-        """The plan, locked, if the live documents are still those it was made beside."""
+        """The plan, locked, if it is still to be published."""
         here = sa.select(Plan).where(Plan.id == self.plan).with_for_update()
         plan = session.scalars(here).one()
         if plan.state is not PlanState.READY:
             raise _not_ready(plan)
-        now = {path: each.id for path, each in drafts.live_set(session).items()}
-        if now != plan.live:
-            moved = sorted(dict(now.items() ^ plan.live.items()))
-            raise ConnectorError(
-                "plan_outdated",
-                f"since plan {plan.id} was made, others published {', '.join(moved)}",
-                "Plan again; nothing was changed.",
-            )
         return plan
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
-
 from connector.errors import ConnectorError
 from connector.mapping.loader import Documents, load, load_strictly
 from connector.mapping.reading import did_you_mean
@@ -43,26 +40,19 @@ def draft(
     documents differ from the live ones.
     """
     with store.reading() as session:
-        live = live_set(session)
+        live = publishing.live_set(session)
     wanted = {path: each.text for path, each in live.items()} if texts is None else dict(texts)
     schemas = publishing.fetch_schemas(gateway, load(wanted))
     documents = load_strictly(wanted, schemas)
     changes = _changes(live, wanted)
     mappings = _looked_at(documents, changes, only)
-    versions = {path: each.id for path, each in live.items()}
-    return Draft(changes, versions, _catalog(documents, schemas), mappings)
+    return Draft(changes, publishing.versions_of(live), _catalog(documents, schemas), mappings)
 
 
 def applied_to(live: Mapping[str, str], changes: Mapping[str, object]) -> dict[str, str]:
     """The live documents with the changes of a draft."""
     kept = {path: text for path, text in live.items() if path not in changes}
     return kept | {path: text for path, text in changes.items() if isinstance(text, str)}
-
-
-def live_set(session: Session) -> dict[str, Published]:
-    """The live documents by path, with their versions."""
-    rows = session.scalars(sa.select(Published).where(Published.live))
-    return {row.path: row for row in rows}
 
 
 def _changes(live: Mapping[str, Published], wanted: Mapping[str, str]) -> dict[str, str | None]:

@@ -5,9 +5,10 @@ Only what nobody changed since is put back, row by row and field by field; rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,21 +20,18 @@ from connector.domain.values import Value
 from connector.errors import ConnectorError
 from connector.mapping.loader import load, load_strictly
 from connector.planning import applying, drafts
+from connector.planning.portions import Heard, Portions
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD
 from connector.store.session import Store
 from connector.store.tables import Plan, PlanRow, PlanState, Published, Record, Verdict
-from connector.sync import acts, changes, effects, outbox, publishing, runs
+from connector.sync import acts, changes, effects, outbox, publishing
 from connector.sync.catalog import Catalogs
 from connector.sync.intake import scene_for
-from connector.sync.runs import Begin, Course
+from connector.sync.runs import Course
 
 KIND = "undo"
-_PORTION = 1000
 _WROTE = (Verdict.MATCH, Verdict.UPDATE)
-WANTED, LEFT = "wanted", "left"
-
-Heard = Callable[[Course], None]
 
 
 @dataclass(frozen=True)
@@ -50,50 +48,35 @@ class Undoing:
         with self.store.reading() as session:
             plan = applying.found(session, self.plan)
             if plan.state is PlanState.PUBLISHED:
-                texts = self._before(session, plan)
+                live = publishing.live_set(session)
+                texts = self._before(session, plan, live)
         if plan.state is PlanState.PUBLISHED:
             schemas = publishing.fetch_schemas(self.gateway, load(texts))
             documents = load_strictly(texts, schemas)
             with self.store.transaction() as session:
-                publishing.make_live(session, texts, documents, schemas, author, reason)
+                beside = publishing.versions_of(live)
+                publishing.make_live(session, texts, documents, schemas, author, reason, beside)
                 session.get_one(Plan, self.plan).state = PlanState.UNDONE
-        elif plan.state is not PlanState.UNDONE or self._is_done():
+        elif plan.state is not PlanState.UNDONE or self._rows.was_carried_out():
             raise ConnectorError(
                 "nothing_to_undo",
                 f"plan {self.plan} {'was undone already' if plan.published_at else 'was never published'}",
                 "List the plans: connector mappings plans.",
             )
-        wanted: dict[str, Value] = {"plan": self.plan}
-        course = runs.begin(self.store, KIND, str(self.plan), wanted, author, Begin.FITTING)
-        with self.store.transaction() as session:
-            here = sa.select(sa.func.count()).where(*self._mine())
-            course.total = session.scalar(here) or 0
-            course.note(session)
-        return course
+        return self._rows.begin(author)
 
     def run(self, course: Course, author: str, heard: Heard = lambda _: None) -> None:
         """Want what the plan wrote put back, in portions."""
-        last = course.place.get("last")
-        after = last if isinstance(last, int) else 0
-        while True:
-            with self.store.transaction() as session:
-                here = sa.select(PlanRow).where(*self._mine(), PlanRow.id > after)
-                rows = session.scalars(here.order_by(PlanRow.id).limit(_PORTION)).all()
-                if not rows:
-                    course.note(session, finished=True)
-                    return
-                done = self._put_back(session, rows, author)
-                after = rows[-1].id
-                course.done += len(rows)
-                course.counts[WANTED] += done
-                course.counts[LEFT] += len(rows) - done
-                course.place = {"last": after}
-                course.note(session)
-            heard(course)
+        self._rows.carry_out(course, partial(self._put_back, author), heard)
 
-    def _before(self, session: Session, plan: Plan) -> dict[str, str]:
+    @property
+    def _rows(self) -> Portions:
+        return Portions(self.store, KIND, self.plan, _WROTE)
+
+    def _before(
+        self, session: Session, plan: Plan, live: Mapping[str, Published]
+    ) -> dict[str, str]:
         """The live set with this plan's documents as they were; what others published since stays."""
-        live = drafts.live_set(session)
         moved = [
             path
             for path, text in plan.documents.items()
@@ -111,7 +94,7 @@ class Undoing:
         before = {path: texts.get(path) for path in plan.documents}
         return drafts.applied_to({path: each.text for path, each in live.items()}, before)
 
-    def _put_back(self, session: Session, rows: Sequence[PlanRow], author: str) -> int:
+    def _put_back(self, author: str, session: Session, rows: Sequence[PlanRow]) -> int:
         act = acts.act(session, KIND, author, {"plan": self.plan}, cause=Cause.RESTORE)
         scene = scene_for(session, self.catalogs, datetime.now(UTC), (act.id,), "operator")
         scene.author = author
@@ -135,14 +118,6 @@ class Undoing:
             done += 1
         effects.reckon(session, [act.id])
         return done
-
-    def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
-        return (PlanRow.plan_id == self.plan, PlanRow.verdict.in_(_WROTE))
-
-    def _is_done(self) -> bool:
-        with self.store.reading() as session:
-            unfinished = runs.unfinished(session, KIND, str(self.plan))
-            return unfinished is None and bool(runs.last_place(session, KIND, str(self.plan)))
 
 
 def _restored(record: Record, taken: Mapping[str, Value]) -> dict[str, Value]:

@@ -15,7 +15,13 @@ import sqlalchemy as sa
 
 from connector.errors import ConnectorError
 from connector.store.tables import Published
-from connector.sync.publishing import Publication, live_texts, publish_from_org
+from connector.sync.publishing import (
+    Publication,
+    live_set,
+    live_texts,
+    publish_from_org,
+    versions_of,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -104,9 +110,11 @@ def roll_back(store: Store, gateway: Gateway, number: int, author: str, reason: 
     """Make a document as of a version live again, and leave the others as they are."""
     with store.reading() as session:
         row = version(session, number)
-        others = {path: text for path, text in live_texts(session).items() if path != row.path}
+        live = live_set(session)
+    others = {path: each.text for path, each in live.items() if path != row.path}
+    told = f"rollback to {number}: {reason}"
     texts = {**others, **_texts(row)}
-    return publish_from_org(store, gateway, texts, author, f"rollback to {number}: {reason}")
+    return publish_from_org(store, gateway, texts, author, told, versions_of(live))
 
 
 def roll_back_all(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from connector.errors import ConnectorError
 from connector.mapping.compiled import CompiledMapping
 from connector.mapping.loader import Documents, load, load_strictly
 from connector.mapping.schema import ObjectSchema, to_json
@@ -19,6 +20,19 @@ from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
 from connector.store.tables import CachedSchema, Published
 from connector.sync import superseding
+
+_LOCK = 0x6D617070  # of this database's publishers
+
+
+class PublishedMeanwhile(ConnectorError):
+    """The live documents are others than those that were looked at."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        super().__init__(
+            "published_meanwhile",
+            f"meanwhile others published {', '.join(sorted(paths))}",
+            "Nothing was changed. Look at what is live now, then do it again.",
+        )
 
 
 @dataclass(frozen=True)
@@ -54,11 +68,12 @@ def publish(
     schemas: Mapping[str, ObjectSchema],
     author: str,
     reason: str,
+    beside: Mapping[str, int] | None = None,
 ) -> Publication:
     """Make a whole set of documents live; raises `MappingProblems` and changes nothing if any is wrong."""
     documents = load_strictly(texts, schemas)
     with store.transaction() as session:
-        return make_live(session, texts, documents, schemas, author, reason)
+        return make_live(session, texts, documents, schemas, author, reason, beside)
 
 
 def make_live(
@@ -68,9 +83,17 @@ def make_live(
     schemas: Mapping[str, ObjectSchema],
     author: str,
     reason: str,
+    beside: Mapping[str, int] | None = None,
 ) -> Publication:
-    """Make these texts, which compiled to `documents`, the live set."""
-    live = {row.path: row for row in _live(session)}
+    """Make these texts, which compiled to `documents`, the live set, one publisher after the other.
+
+    Texts that were worked out from the live set name its versions in `beside`: raises
+    `PublishedMeanwhile` where it is another one by now.
+    """
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    live = live_set(session)
+    if beside is not None and versions_of(live) != beside:
+        raise PublishedMeanwhile(dict(versions_of(live).items() ^ beside.items()))
     changed = [path for path, text in texts.items() if _is_new(live.get(path), text)]
     gone = [path for path in live if path not in texts]
     keep_schemas(session, schemas, agreed=_objects(documents, changed))
@@ -84,10 +107,15 @@ def make_live(
 
 
 def publish_from_org(
-    store: Store, gateway: Gateway, texts: Mapping[str, str], author: str, reason: str
+    store: Store,
+    gateway: Gateway,
+    texts: Mapping[str, str],
+    author: str,
+    reason: str,
+    beside: Mapping[str, int] | None = None,
 ) -> Publication:
     """Describe what the documents name, then publish them."""
-    return publish(store, texts, fetch_schemas(gateway, load(texts)), author, reason)
+    return publish(store, texts, fetch_schemas(gateway, load(texts)), author, reason, beside)
 
 
 def keep_schemas(
@@ -108,17 +136,24 @@ def keep_schemas(
 
 def live_texts(session: Session) -> dict[str, str]:
     """The live documents by path."""
-    return {row.path: row.text for row in _live(session)}
+    return {path: row.text for path, row in live_set(session).items()}
+
+
+def live_set(session: Session) -> dict[str, Published]:
+    """The live documents by path, with their versions."""
+    rows = session.scalars(sa.select(Published).where(Published.live))
+    return {row.path: row for row in rows}
+
+
+def versions_of(documents: Mapping[str, Published]) -> dict[str, int]:
+    """Which version each document is."""
+    return {path: row.id for path, row in documents.items()}
 
 
 def history(session: Session, path: str | None = None) -> list[Published]:
     """Every version ever published, newest first."""
     here = sa.select(Published).order_by(Published.id.desc())
     return list(session.scalars(here if path is None else here.where(Published.path == path)))
-
-
-def _live(session: Session) -> Iterable[Published]:
-    return session.scalars(sa.select(Published).where(Published.live))
 
 
 def _is_new(live: Published | None, text: str) -> bool:

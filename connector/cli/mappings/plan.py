@@ -10,15 +10,14 @@ import click
 
 from connector.cli import output
 from connector.cli.mappings.folders import default_folder, refused, texts
-from connector.cli.options import author_option, data_option, json_option
+from connector.cli.options import author_option, data_option, json_option, reveal_option
 from connector.cli.output import BAD, DIM, GOOD, heading, paint, short
 from connector.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from connector.domain.values import Value
-    from connector.store.session import Store
     from connector.sync.runs import Course
 
 _VERDICTS = ("create", "match", "update", "conflict", "reject", "wait")
@@ -33,7 +32,7 @@ _WORDS = {
     "left_out": "of no concern",
 }
 
-reveal_option = click.option("--reveal", is_flag=True, help="Show personal values unmasked.")
+_PARTS = {"fields": "fields", "values": "LINE values", "lines": "stopped by"}
 
 
 @click.command("plan")
@@ -110,18 +109,26 @@ def listing(data: Path, *, as_json: bool) -> None:
 
     Example: connector mappings plans
     """
+    from connector.cli.deployment import deployment
     from connector.planning import plans
 
-    with _store(data).reading() as session:
-        told = [plans.summary(each) for each in plans.newest(session)]
+    with deployment(data).store.reading() as session:
+        found = plans.newest(session)
+        told = [plans.summary(each) for each in found]
     if as_json:
         output.put_json({"plans": told})
     elif not told:
         output.put("nothing was planned yet: connector mappings plan")
     else:
         rows = [
-            [each["plan"], each["state"], each["at"], each["author"], ", ".join(each["documents"])]  # type: ignore[arg-type]
-            for each in told
+            [
+                each.id,
+                each.state.value,
+                f"{each.at:%Y-%m-%d %H:%M}",
+                each.author,
+                _named(each.documents),
+            ]
+            for each in found
         ]
         output.put(output.table([["plan", "state", "when", "who", "documents"], *rows]))
 
@@ -196,13 +203,14 @@ def undo(number: int, reason: str, author: str, data: Path, *, as_json: bool) ->
     Example: connector mappings undo 7 --reason "priority was better before"
     """
     from connector.cli.deployment import deployment
-    from connector.planning.undoing import LEFT, WANTED, Undoing
+    from connector.planning.portions import DONE, LEFT
+    from connector.planning.undoing import Undoing
 
     here = deployment(data)
     undoing = Undoing(here.store, here.catalogs, here.gateway, number)
     course = undoing.begin(author, reason)
     _carried(course, "rows", lambda heard: undoing.run(course, author, heard))
-    counts = {"rows": course.counts[WANTED], "left": course.counts[LEFT]}
+    counts = {"rows": course.counts[DONE], "left": course.counts[LEFT]}
     if as_json:
         output.put_json({"plan": number, **counts})
     else:
@@ -218,20 +226,21 @@ def publish_plan(
 ) -> int:
     """Carry `publish --plan` out."""
     from connector.cli.deployment import deployment
-    from connector.planning.applying import MOVED, WANTED, Applying
+    from connector.planning.applying import Applying
+    from connector.planning.portions import DONE, LEFT
 
     here = deployment(data)
     most = here.settings.publish_share
     step = Applying(here.store, here.catalogs, here.gateway, number, most)
     course = step.begin(author, reason, force=force)
     _carried(course, "rows", lambda heard: step.run(course, author, heard))
-    counts = {"rows": course.counts[WANTED], "moved": course.counts[MOVED]}
+    counts = {"rows": course.counts[DONE], "left": course.counts[LEFT]}
     if as_json:
         output.put_json({"plan": number, **counts})
         return 0
     output.put(f"plan {number} is live; {counts['rows']:,} rows are being brought up to date")
-    if counts["moved"]:
-        output.put(f"{counts['moved']:,} rows are not there any more since it was made: left alone")
+    if counts["left"]:
+        output.put(f"{counts['left']:,} rows are not there any more since it was made: left alone")
     output.put(f"follow it with: connector mappings planned {number}")
     return 0
 
@@ -251,23 +260,17 @@ def _carried(course: Course, unit: str, work: Callable[[Callable[[Course], None]
     return done
 
 
-def _store(data: Path) -> Store:
-    from connector.cli.deployment import deployment
-
-    return deployment(data).store
+def _named(documents: Iterable[str]) -> str:
+    return ", ".join(sorted(documents)) or "the live documents"
 
 
 def _show(told: Mapping[str, Any]) -> None:
-    output.put(f"{heading('plan')} {told['plan']}, {told['state']}: {', '.join(told['documents'])}")
+    output.put(f"{heading('plan')} {told['plan']}, {told['state']}: {_named(told['documents'])}")
     for name, tally in told["mappings"].items():
         output.put(f"\n{heading(name)}  {tally['records']:,} records")
         rows = [[tally[key], _painted(key)] for key in _WORDS if tally[key]]
         output.put(output.table(rows))
-        for title, part in (
-            ("fields", "fields"),
-            ("LINE values", "values"),
-            ("stopped by", "lines"),
-        ):
+        for part, title in _PARTS.items():
             if tally[part]:
                 output.put(paint(f"  {title}: {_counted(tally[part])}", DIM))
     minutes = f"{told['minutes']:g} min" if told["minutes"] >= 1 else "less than a minute"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connector.cli import output
-from connector.cli.options import data_option, json_option
+from connector.cli.options import data_option, json_option, reveal_option
 from connector.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Take the mapping from this folder, not from what is live.",
 )
-@click.option("--reveal", is_flag=True, help="Show personal values unmasked.")
+@reveal_option
 @data_option
 @json_option
 def preview(

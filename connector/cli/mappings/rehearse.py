@@ -9,7 +9,7 @@ import click
 
 from connector.cli import output
 from connector.cli.mappings.folders import default_folder, folder_argument, texts
-from connector.cli.options import author_option, data_option, json_option
+from connector.cli.options import author_option, data_option, json_option, reveal_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ def begin(
 
 @rehearse.command("show")
 @click.argument("number", type=int, required=False)
-@click.option("--reveal", is_flag=True, help="Show personal values unmasked.")
+@reveal_option
 @data_option
 @json_option
 def show(number: int | None, data: Path, *, reveal: bool, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector.cli import output
+from connector.cli.kin import named
 from connector.cli.output import BAD, DIM, GOOD, heading, paint, short
 from connector.domain.lines import Direction, Write
 from connector.planning.previewing import RowSource
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from connector.mapping.compiled import CompiledMapping, Line, LineProblem
     from connector.mapping.tracing import Homeward, Outward, Step, Trace
     from connector.planning.previewing import Preview
-    from connector.sync.explain import Kin
     from connector.sync.veil import Veil
 
 _FILTER = {True: "yes", False: "no, so nothing is written", None: "cannot be worked out"}
@@ -51,18 +51,8 @@ def as_told(found: Preview, veil: Veil) -> dict[str, Any]:
         "row_from": found.row_from,
         "unread": found.unread,
         "when": None if held is None else {"text": held.text, "holds": held.holds},
-        "parents": [_parent(kin) for kin in found.parents],
+        "parents": [named(kin) for kin in found.parents],
         "lines": [_Told(mapping, each, veil).line() for each in found.traces],
-    }
-
-
-def _parent(kin: Kin) -> dict[str, Any]:
-    return {
-        "field": kin.parent.field,
-        "via": kin.parent.via,
-        "optional": kin.parent.optional,
-        "record": kin.record,
-        "salesforce_id": kin.salesforce_id,
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
 from connector.errors import ConnectorError
 from connector.planning import pages
 from connector.store.tables import Plan, PlanRow
+from connector.sync import publishing
 from tests import interference as stir
 from tests.integration.planning.conftest import CASE, Customer, Office
 from tests.world import World
@@ -180,6 +183,26 @@ def test_a_plan_is_refused_where_others_published_meanwhile(
     )
     with pytest.raises(ConnectorError, match=r"others published friend-lead\.yaml"):
         office.publish(plan)
+
+
+def test_undoing_takes_nothing_back_that_others_publish_just_then(
+    office: Office, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = office.plan(office.edited(CASE, shortened))
+    office.publish(plan)
+    asks = publishing.fetch_schemas
+
+    def meanwhile(*asked: Any) -> Any:
+        monkeypatch.setattr(publishing, "fetch_schemas", asks)
+        lead = office.edited("friend-lead.yaml", lambda text: text + "\n# seen\n")
+        office.publish(office.plan(lead, "friend-lead"))
+        return asks(*asked)
+
+    monkeypatch.setattr(publishing, "fetch_schemas", meanwhile)
+    with pytest.raises(ConnectorError, match=r"others published friend-lead\.yaml"):
+        office.undo(plan)
+    assert office.texts()["friend-lead.yaml"].endswith("# seen\n")
+    office.undo(plan)
 
 
 def test_a_plan_that_was_broken_off_goes_on_where_it_was(
