@@ -13,50 +13,31 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from connector.bootstrap import STARTER, System
+from connector.bootstrap import System
 from connector.domain.identifiers import uuid7
-from connector.ground import ports
-from connector.ground.postgres import Postgres
 from connector.mapping.compiled import CompiledMapping
 from connector.salesforce import soql
 from connector.salesforce.bulk.query import BulkQuery
 from connector.salesforce.bulk.values import as_row, cells
-from connector.settings import Settings
-from connector.store import migrate
 from connector.store.tables import Pair, Record
-from connector.sync import preparing, weighing
+from connector.sync import weighing
 from connector.sync.polled_fields import polled_fields
 from simulator.salesforce.faults import CallState, RowFaults
 from simulator.salesforce.org import Addresses, SalesforceOrg
 from simulator.salesforce.writes import Writer
-from tests.bench.org import SimulatedOrg, simulated_org
+from tests.bench.deployment import deployed
+from tests.bench.org import SimulatedOrg
 from tests.bench.raw_bulk import raw
 
 ROWS, PAIRS, EDITED = 1_000_000, 20_000, 100
 CHUNK = 2000
-
-
-def settings_for(org: SimulatedOrg, database_url: str) -> dict[str, str]:
-    """The environment of the command."""
-    integration = org.told["integration"]
-    return {
-        "CONNECTOR_DATABASE_URL": database_url,
-        "CONNECTOR_REDIS_URL": "redis://127.0.0.1:1/0",
-        "CONNECTOR_SECRET_KEY": "a key of the benchmark",
-        "CONNECTOR_SALESFORCE_LOGIN_URL": org.told["login_url"],
-        "CONNECTOR_SALESFORCE_CLIENT_ID": integration["client_id"],
-        "CONNECTOR_SALESFORCE_USERNAME": integration["username"],
-        "CONNECTOR_SALESFORCE_PRIVATE_KEY": integration["private_key"],
-    }
 
 
 def make_strangers(home: Path, rows: int) -> None:
@@ -93,6 +74,8 @@ def make_pairs(system: System, wanted: int) -> None:
         with system.store.transaction() as session:
             session.execute(insert(Record).values(records))
             session.execute(insert(Pair).values(pairs))
+    with system.store.engine.connect() as connection:
+        connection.execute(sa.text("ANALYZE pairs"))
 
 
 def _pair(
@@ -139,37 +122,18 @@ def main() -> None:
     """Print both rates, their ratio and the peak."""
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     paired = min(wanted, int(sys.argv[2]) if len(sys.argv) > 2 else PAIRS)
-    with tempfile.TemporaryDirectory() as home:
-        postgres = Postgres(Path(home) / "postgres", ports.choose(), fast=True)
-        begun, place = time.perf_counter(), Path(home) / "org"
-        # In a process of its own: a child's peak begins with the memory of the process that made it.
-        maker = get_context("spawn").Process(target=make_strangers, args=(place, wanted))
-        maker.start()
-        maker.join()
-        with postgres.running(), simulated_org(place, 600.0) as org:
-            url = postgres.create("bench")
-            migrate.upgrade(url)
-            environment = settings_for(org, url)
-            given = {
-                name.removeprefix("CONNECTOR_").lower(): environment[name] for name in environment
-            }
-            system = System(Settings(**given), lambda _: None)  # type: ignore[arg-type]
-            preparing.prepare(system.store, system.gateway, (), STARTER)
-            make_pairs(system, paired)
-            with system.store.engine.connect() as connection:
-                connection.execute(sa.text("ANALYZE pairs"))
-            print(
-                f"{wanted:,} Contacts, {paired:,} of them paired, made in {time.perf_counter() - begun:,.0f} s"
-            )
-            rows, seconds = read_raw(system, org)
-            print(f"raw download + CSV parse   {rows / seconds:10,.0f} rows/s")
-            told, peak = backfill(environment, home)
-            rate = told["rows"] / told["seconds"]
-            print(f"connector backfill         {rate:10,.0f} rows/s  {rate / (rows / seconds):.0%}")
-            print(f"peak memory of backfill    {peak:10,.0f} MiB")
-            print(f"what became of the rows    {told['counts']}")
-            system.gateway.close()
-            system.store.engine.dispose()
+    begun = time.perf_counter()
+    with deployed(make_strangers, wanted) as here:
+        make_pairs(here.system, paired)
+        made = time.perf_counter() - begun
+        print(f"{wanted:,} Contacts, {paired:,} of them paired, made in {made:,.0f} s")
+        rows, seconds = read_raw(here.system, here.org)
+        print(f"raw download + CSV parse   {rows / seconds:10,.0f} rows/s")
+        told, peak = backfill(here.environment, str(here.home))
+        rate = told["rows"] / told["seconds"]
+        print(f"connector backfill         {rate:10,.0f} rows/s  {rate / (rows / seconds):.0%}")
+        print(f"peak memory of backfill    {peak:10,.0f} MiB")
+        print(f"what became of the rows    {told['counts']}")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +25,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connector.bootstrap import STARTER, System
 from connector.domain.identifiers import uuid7
-from connector.ground import ports
-from connector.ground.postgres import Postgres
 from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.mapping.loader import read_folder
-from connector.settings import Settings
-from connector.store import migrate
 from connector.store.tables import Pair, Record
-from connector.sync import preparing, views, weighing
+from connector.sync import views, weighing
 from simulator.salesforce.faults import CallState, RowFaults
 from simulator.salesforce.org import Addresses, SalesforceOrg
 from simulator.salesforce.writes import Writer
-from tests.bench.backfill_million import settings_for
-from tests.bench.org import SimulatedOrg, simulated_org
+from tests.bench.deployment import deployed
+from tests.bench.org import SimulatedOrg
 
 RECORDS, FAULTY, CHUNK = 100_000, 10, 2000
 MAPPING, EDITED = "repair_request-case", "repair_request-case.yaml"
@@ -77,7 +69,7 @@ def make_records(system: System, keys: list[str]) -> None:
     org_id = system.gateway.organization_id()
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for at in range(0, len(part), 200):
             few = ", ".join(f"'{key}'" for key in part[at : at + 200])
             text = f"SELECT {ROW} FROM Case WHERE LINE_Key__c IN ({few})"
@@ -148,33 +140,6 @@ def plan(environment: dict[str, str], folder: Path, home: str) -> Measured:
     return Measured(json.loads(told), time.perf_counter() - begun, usage.ru_maxrss / 1024)
 
 
-@contextmanager
-def filled(records: int) -> Iterator[tuple[SimulatedOrg, dict[str, str], Path]]:
-    """An org with so many Cases and a database that knows them."""
-    with tempfile.TemporaryDirectory() as home:
-        postgres = Postgres(Path(home) / "postgres", ports.choose(), fast=True)
-        place, keys = Path(home) / "org", [str(uuid7()) for _ in range(records)]
-        # In a process of its own: a child's peak begins with the memory of the process that made it.
-        maker = get_context("spawn").Process(target=make_cases, args=(place, keys))
-        maker.start()
-        maker.join()
-        with postgres.running(), simulated_org(place, 600.0) as org:
-            url = postgres.create("bench")
-            migrate.upgrade(url)
-            environment = settings_for(org, url)
-            given = {
-                name.removeprefix("CONNECTOR_").lower(): environment[name] for name in environment
-            }
-            system = System(Settings(**given), lambda _: None)  # type: ignore[arg-type]
-            preparing.prepare(system.store, system.gateway, (), STARTER)
-            make_records(system, keys)
-            with system.store.engine.connect() as connection:
-                connection.execute(sa.text("ANALYZE"))
-            system.gateway.close()
-            system.store.engine.dispose()
-            yield org, environment, Path(home)
-
-
 def edited(home: Path) -> Path:
     """The starter set with shorter subjects."""
     folder = home / "mappings"
@@ -191,11 +156,15 @@ def main() -> None:
     parser.add_argument("records", nargs="?", type=int, default=RECORDS)
     parser.add_argument("--latency", type=int, default=150, metavar="MS", help="of each API call")
     asked = parser.parse_args()
-    with filled(asked.records) as (org, environment, home):
-        _slow(org, asked.latency)
-        before = org.calls()
-        done = plan(environment, edited(home), str(home / "data"))
-        calls, own = answered(org, before)
+    keys = [str(uuid7()) for _ in range(asked.records)]
+    with deployed(make_cases, keys) as here:
+        make_records(here.system, keys)
+        with here.system.store.engine.connect() as connection:
+            connection.execute(sa.text("ANALYZE"))
+        _slow(here.org, asked.latency)
+        before = here.org.calls()
+        done = plan(here.environment, edited(here.home), str(here.home / "data"))
+        calls, own = answered(here.org, before)
         counts = done.told["mappings"][MAPPING]
         print(
             f"{asked.records:,} repair requests, one in {FAULTY} faulty, {asked.latency} ms a call"

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from multiprocessing import get_context
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
 import requests
-import sqlalchemy as sa
 
-from connector.bootstrap import STARTER, System
 from connector.ground import ports
 from connector.ground.postgres import Postgres
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import STANDARD, WriteIntent
-from connector.settings import Settings
 from connector.store import migrate
 from connector.store.session import Store
-from connector.sync import preparing
 from tests.bench import backfill_million, claim_settle, edit_to_message, planner_calls
+from tests.bench.deployment import deployed
 from tests.bench.figure import Figure, Measured, Trial, load
 from tests.bench.hall import CALL_MS
 from tests.bench.org import SimulatedOrg, simulated_org
@@ -102,11 +98,12 @@ def edits(trial: Trial) -> list[Measured]:
 def backfill(trial: Trial) -> list[Measured]:
     """Rows a second next to a raw download that parses and throws away."""
     ours, raw, peaks = [], [], []
-    with _company(trial.size) as (system, org, environment, home):
+    with deployed(backfill_million.make_strangers, trial.size) as here:
+        backfill_million.make_pairs(here.system, trial.size // PAIRED_SHARE)
         for _ in range(trial.rounds):
-            rows, seconds = backfill_million.read_raw(system, org)
+            rows, seconds = backfill_million.read_raw(here.system, here.org)
             raw.append(rows / seconds)
-            told, peak = backfill_million.backfill(environment, home)
+            told, peak = backfill_million.backfill(here.environment, str(here.home))
             ours.append(told["rows"] / told["seconds"])
             peaks.append(peak)
     ratio = median(a / b for a, b in zip(ours, raw, strict=True))
@@ -117,37 +114,6 @@ def backfill(trial: Trial) -> list[Measured]:
         Measured(f"its peak memory, {trial.size:,} Contacts", "MiB", max(peaks),
                  reached=max(peaks) < 300, conditions=conditions),
     ]  # fmt: skip
-
-
-@contextmanager
-def _company(rows: int) -> Iterator[tuple[System, SimulatedOrg, dict[str, str], str]]:
-    """An org with so many Contacts and a database that knows some of them."""
-    with tempfile.TemporaryDirectory() as home:
-        postgres = Postgres(Path(home) / "postgres", ports.choose(), fast=True)
-        place = Path(home) / "org"
-        # In a process of its own: a child's peak begins with the memory of the process that made it.
-        maker = get_context("spawn").Process(
-            target=backfill_million.make_strangers, args=(place, rows)
-        )
-        maker.start()
-        maker.join()
-        with postgres.running(), simulated_org(place, 600.0) as org:
-            url = postgres.create("bench")
-            migrate.upgrade(url)
-            environment = backfill_million.settings_for(org, url)
-            given = {
-                name.removeprefix("CONNECTOR_").lower(): environment[name] for name in environment
-            }
-            system = System(Settings(**given), lambda _: None)  # type: ignore[arg-type]
-            try:
-                preparing.prepare(system.store, system.gateway, (), STARTER)
-                backfill_million.make_pairs(system, rows // PAIRED_SHARE)
-                with system.store.engine.connect() as connection:
-                    connection.execute(sa.text("ANALYZE pairs"))
-                yield system, org, environment, home
-            finally:
-                system.gateway.close()
-                system.store.engine.dispose()
 
 
 # -- a claim and its settling
