@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -25,7 +24,7 @@ from connector.salesforce.gateway import Gateway
 from connector.salesforce.outcomes import WriteOutcome, collect, failed_with, orphans
 from connector.salesforce.planner import Call, WriteIntent, plan_writes, without
 from connector.store.session import Store
-from connector.store.tables import Org, Outbox
+from connector.store.tables import Outbox
 from connector.sync import (
     bulk_delivery,
     bulk_stages,
@@ -33,6 +32,7 @@ from connector.sync import (
     looking,
     lookups,
     outbox,
+    pausing,
     settling,
     unforeseen,
     writes,
@@ -162,13 +162,12 @@ class Delivery:
         return self.bulk.is_worth_it(session)
 
     def _rests(self, session: Session, lane: Lane) -> bool:
-        until = session.scalar(sa.select(Org.paused_until).limit(1))
-        if until is not None and until > self.clock():
+        if pausing.is_paused(session, self.clock()):
             return True
         if self.governor.allows(lane):
             return False
         if lane is Lane.URGENT:  # not even a waiting LINE user may spend what is left to others
-            settling.pause(session, _SPENT, self.clock() + _BUDGET_REST)
+            pausing.pause(session, _SPENT, self.clock() + _BUDGET_REST)
         return True
 
     def _carry_out(self, jobs: Sequence[Job], in_bulk: bool, claims: KeptClaims) -> None:
@@ -265,10 +264,7 @@ class Delivery:
         if not fault.org_wide or any(fault is known for known in self._rested):
             return
         self._rested[:] = [fault]  # all rows of a call share it
-        pause = settling.pause_of(fault, self.clock())
-        if pause is not None:
-            with self.store.transaction() as session:
-                settling.pause(session, *pause)
+        pausing.pause_for(self.store, fault, self.clock())
 
     def _describe_again(self, batch: Sequence[Job]) -> None:
         """A field that the org does not know: what it looks like now is asked before the next try."""

@@ -16,7 +16,7 @@ from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
 from connector.store.tables import MatchClaim, Org, Pair, Stream, epochs
-from connector.sync import acts, effects, outbox, settling
+from connector.sync import acts, effects, outbox, pausing
 from connector.sync.catalog import Catalogs
 from connector.sync.preparing import AnotherOrg
 
@@ -54,14 +54,11 @@ class OrgGuard:
                 "correct the settings, or run `connector org adopt`"
             )
             with self.store.transaction() as session:
-                settling.pause(session, reason, self.clock() + _REST)
+                pausing.pause(session, reason, self.clock() + _REST)
         return self._known
 
     def _rest_for(self, failed: CallFailed) -> None:
-        pause = settling.pause_of(failed.fault, self.clock()) if failed.fault.org_wide else None
-        if pause is not None:
-            with self.store.transaction() as session:
-                settling.pause(session, *pause)
+        pausing.pause_for(self.store, failed.fault, self.clock())
 
 
 def refuse_another_org(store: Store, gateway: Gateway) -> None:

@@ -17,7 +17,7 @@ from connector.domain.lines import Cause
 from connector.domain.states import EffectState, MatchState, OutboxState, PairState
 from connector.domain.values import Fields, Value
 from connector.salesforce.faults import fault_of, policy
-from connector.store.tables import MatchClaim, Org, Outbox, Pair, Record, epochs
+from connector.store.tables import MatchClaim, Outbox, Pair, Record, epochs
 from connector.sync import (
     attachments,
     attempts,
@@ -89,14 +89,6 @@ def _seen_right(job: Job, fault: Fault) -> Fault:
         return fault
     job.blames_parents = True
     return fault_of(_NO_PARENT, fault.message, fault.fields, object_name=job.pair.object)
-
-
-def pause_of(fault: Fault, now: datetime) -> tuple[str, datetime] | None:
-    """Until when the whole org rests, if that is what the fault means."""
-    decision = policy(fault, 1, now, random.random)
-    if isinstance(decision, faults.Pause):
-        return decision.reason, decision.until
-    return None
 
 
 def settle(scene: Scene, jobs: Sequence[Job]) -> None:
@@ -355,8 +347,3 @@ def _told(fault: Fault | None) -> dict[str, Value] | None:
         "message": fault.message,
         "fields": list(fault.fields),
     }
-
-
-def pause(session: Session, reason: str, until: datetime) -> None:
-    """Let the whole org rest; what is waiting waits on."""
-    session.execute(sa.update(Org).values(paused_until=until, reason=reason[:1000]))

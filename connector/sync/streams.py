@@ -25,7 +25,7 @@ from connector.salesforce.gateway import Gateway
 from connector.salesforce.polling import Cursor, Polled, Position
 from connector.store.session import Store
 from connector.store.tables import Org, Source, Stream
-from connector.sync import carriage, settling
+from connector.sync import carriage, pausing
 from connector.sync.catalog import Catalog, Catalogs
 from connector.sync.event_intake import cause_at
 from connector.sync.guarding import OrgGuard
@@ -60,7 +60,7 @@ class StreamReader:
         if not self.guard.holds():
             return 0
         with self.store.transaction() as session:
-            if _paused(session, self.clock()):
+            if pausing.is_paused(session, self.clock()):
                 return 0
             catalog = self.catalogs.live(session)
             began = self.clock()
@@ -163,10 +163,7 @@ class StreamReader:
 
     def _failed(self, failed: CallFailed) -> None:
         log.warning("org not read", code=failed.fault.code)
-        pause = settling.pause_of(failed.fault, self.clock()) if failed.fault.org_wide else None
-        if pause is not None:
-            with self.store.transaction() as session:
-                settling.pause(session, *pause)
+        pausing.pause_for(self.store, failed.fault, self.clock())
 
 
 def _begins_in_salesforce(catalog: Catalog, name: str) -> bool:
@@ -196,8 +193,3 @@ def _received(
         "state": InboxState.READY,
         "ledger": Ledger.IN_FLIGHT,
     }
-
-
-def _paused(session: Session, now: datetime) -> bool:
-    until = session.scalar(sa.select(Org.paused_until).limit(1))
-    return until is not None and until > now

@@ -27,8 +27,8 @@ from connector.salesforce.pubsub.endings import Ending, StreamEnded
 from connector.salesforce.pubsub.subscription import Batch, PubSub, Subscription
 from connector.salesforce.signin import Grant
 from connector.store.session import Store
-from connector.store.tables import Org, Stream
-from connector.sync import windows
+from connector.store.tables import Stream
+from connector.sync import pausing, windows
 from connector.sync.allowance import Allowance
 from connector.sync.carriage import SILENCE
 from connector.sync.catalog import Catalogs
@@ -135,8 +135,7 @@ class TopicReader:
 
     def _paused(self) -> bool:
         with self.store.reading() as session:
-            until = session.scalar(sa.select(Org.paused_until).limit(1))
-        return until is not None and until > self.clock()
+            return pausing.is_paused(session, self.clock())
 
     # -- the topic's own row
 

@@ -9,7 +9,8 @@ import pytest
 from connector.domain.states import OutboxState, PairState
 from connector.salesforce.faults import fault_of, unknown_outcome
 from connector.sync.jobs import Done, Job, Later, Lost, Stopped
-from connector.sync.settling import end_of, pause_of
+from connector.sync.pausing import pause_of
+from connector.sync.settling import end_of
 
 NOW = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
