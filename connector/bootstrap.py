@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from connector.salesforce.gateway import Gateway
     from connector.salesforce.installation.org import InstallingOrg
     from connector.sync.catalog import Catalogs
-    from connector.sync.delivery import Delivery
-    from connector.sync.envelopes import Postman
-    from connector.sync.guarding import OrgGuard
-    from connector.sync.inbox import Reader
-    from connector.sync.quiet import QuietHours
-    from connector.sync.reconciling import Reconciliation
-    from connector.sync.retention import Retention
-    from connector.sync.streams import StreamReader
-    from connector.sync.topics import TopicReader
+    from connector.sync.incoming.inbox import Reader
+    from connector.sync.live.guarding import OrgGuard
+    from connector.sync.messaging.envelopes import Postman
+    from connector.sync.messaging.quiet import QuietHours
+    from connector.sync.outgoing.delivery import Delivery
+    from connector.sync.privacy.retention import Retention
+    from connector.sync.reading.reconciling import Reconciliation
+    from connector.sync.reading.streams import StreamReader
+    from connector.sync.reading.topics import TopicReader
 
 __all__ = ["STARTER", "System", "accounts", "load_settings", "open_gateway", "open_store"]
 
@@ -201,8 +201,8 @@ class System:
     @cached_property
     def reader(self) -> Reader:
         """Reads the inbox."""
-        from connector.sync.inbox import Reader
-        from connector.sync.line_events import Profiles
+        from connector.sync.incoming.inbox import Reader
+        from connector.sync.incoming.line_events import Profiles
 
         profiles = Profiles(self.store, self.line, self.accounts)
         return Reader(self.store, self.catalogs, profiles, self.lease, tombstones(self.settings))
@@ -210,9 +210,9 @@ class System:
     @cached_property
     def delivery(self) -> Delivery:
         """Delivers to Salesforce."""
-        from connector.sync.bulk_delivery import BulkDelivery
-        from connector.sync.delivery import Delivery
-        from connector.sync.governing import Governor
+        from connector.sync.outgoing.bulk_delivery import BulkDelivery
+        from connector.sync.outgoing.delivery import Delivery
+        from connector.sync.outgoing.governing import Governor
 
         governor = Governor(self.gateway, self.settings.salesforce_reserve)
         return Delivery(
@@ -228,14 +228,14 @@ class System:
     @cached_property
     def guard(self) -> OrgGuard:
         """Keeps another org out."""
-        from connector.sync.guarding import OrgGuard
+        from connector.sync.live.guarding import OrgGuard
 
         return OrgGuard(self.store, self.gateway)
 
     @cached_property
     def postman(self) -> Postman:
         """Sends to LINE."""
-        from connector.sync.envelopes import Postman
+        from connector.sync.messaging.envelopes import Postman
 
         return Postman(
             self.store,
@@ -250,7 +250,7 @@ class System:
 
     @cached_property
     def _quiet_hours(self) -> QuietHours | None:
-        from connector.sync.quiet import QuietHours
+        from connector.sync.messaging.quiet import QuietHours
 
         text = self.settings.quiet_hours
         return None if text is None else QuietHours.read(text, self.settings.time_zone)
@@ -258,7 +258,7 @@ class System:
     @cached_property
     def streams(self) -> StreamReader:
         """Reads the org's changes."""
-        from connector.sync.streams import StreamReader
+        from connector.sync.reading.streams import StreamReader
 
         every = timedelta(seconds=self.settings.poll_seconds)
         return StreamReader(self.store, self.catalogs, self.gateway, self.guard, every, self.lease)
@@ -267,8 +267,8 @@ class System:
     def reconciliation(self) -> Reconciliation:
         """Compares the whole org with what we hold."""
         from connector.domain.lines import Lane
-        from connector.sync.governing import Governor
-        from connector.sync.reconciling import Reconciliation
+        from connector.sync.outgoing.governing import Governor
+        from connector.sync.reading.reconciling import Reconciliation
 
         governor = Governor(self.gateway, self.settings.salesforce_reserve)
         return Reconciliation(
@@ -282,8 +282,8 @@ class System:
     @cached_property
     def retention(self) -> Retention:
         """Forgets what has served its time."""
-        from connector.sync.ageing import Ages
-        from connector.sync.retention import Retention
+        from connector.sync.privacy.ageing import Ages
+        from connector.sync.privacy.retention import Retention
 
         given = self.settings
         ages = Ages(
@@ -299,7 +299,7 @@ class System:
 
     def erase_departed(self) -> int:
         """Erase people whose rows were deleted in Salesforce, where a mapping says so."""
-        from connector.sync import departed
+        from connector.sync.privacy import departed
 
         return departed.erase(self.store, tombstones(self.settings), datetime.now(UTC))
 
@@ -313,7 +313,7 @@ class System:
         if not endpoint:
             return None
         from connector.salesforce.pubsub.subscription import PubSub, PubSubAccess
-        from connector.sync.topics import TopicReader
+        from connector.sync.reading.topics import TopicReader
 
         access = PubSubAccess(
             endpoint, self.settings.salesforce_pubsub_tls, str(ca_file) if ca_file else None

@@ -13,7 +13,10 @@ from connector.bootstrap import System
 from connector.domain.lines import Lane
 from connector.planning.drift import looking as drifting
 from connector.planning.rehearsals import following as rehearsing
-from connector.sync import auditing, looking, queues, reconciling, sweeping
+from connector.sync import queues
+from connector.sync.live import looking
+from connector.sync.reading import reconciling
+from connector.sync.upkeep import auditing, sweeping
 from jobs.app import app, settings
 from jobs.wake import OnTheWay, wake
 

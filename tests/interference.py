@@ -28,8 +28,10 @@ from connector.store.tables import (
     ReplyToken,
     Stream,
 )
-from connector.sync import ledger, outbox, redriving
-from connector.sync.delivery import Delivery
+from connector.sync import outbox
+from connector.sync.desk import redriving
+from connector.sync.outgoing.delivery import Delivery
+from connector.sync.upkeep import ledger
 from tests.world import World
 
 SCHEDULED = (Outbox, Received, Envelope)

@@ -33,9 +33,12 @@ from connector.line.signature import signed_by
 from connector.members import binding, codes, people, registration, repair
 from connector.settings import Settings
 from connector.store.tables import Envelope, Outbox, Pair, Received, Record
-from connector.sync import carriage, preparing, queues, status, sweeping
-from connector.sync.intake import Form, receive_events, submit
-from connector.sync.turns import Turns
+from connector.sync import queues
+from connector.sync.incoming.intake import Form, receive_events, submit
+from connector.sync.incoming.turns import Turns
+from connector.sync.live import preparing
+from connector.sync.reading import carriage
+from connector.sync.upkeep import status, sweeping
 from tests.doors import free_port
 from tests.engines import open_store
 

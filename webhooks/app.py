@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from connector.sync.intake import receive_events
-from connector.sync.turns import Turns
+from connector.sync.incoming.intake import receive_events
+from connector.sync.incoming.turns import Turns
 from webhooks.group_commit import GroupCommit, Signed
 from webhooks.health import Health
 from webhooks.liff_api import LiffApi

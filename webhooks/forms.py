@@ -7,8 +7,8 @@ from starlette.routing import BaseRoute, Route
 
 from connector.domain.changes import Change
 from connector.domain.values import Value
-from connector.mapping.formdocument import LONGEST, FieldSpec, Wording
-from connector.mapping.forms import CompiledForm
+from connector.mapping.documents.formdocument import LONGEST, FieldSpec, Wording
+from connector.mapping.documents.forms import CompiledForm
 from connector.members import forms
 from connector.store.tables import Person
 from webhooks.calls import Call, Calls

@@ -14,7 +14,7 @@ from connector.members import flooding, friendship, people
 from connector.members.limits import require_room
 from connector.members.refusals import Refused
 from connector.store.tables import Person
-from connector.sync.intake import Form, submit
+from connector.sync.incoming.intake import Form, submit
 from webhooks import idempotency
 from webhooks.calls import Call
 from webhooks.problems import Answer, Problem, Words

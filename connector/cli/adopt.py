@@ -18,9 +18,9 @@ from connector.cli.deployment import Deployment, deployment
 from connector.cli.options import author_option, data_option, json_option
 from connector.errors import ConnectorError
 from connector.store.tables import Org
-from connector.sync import adoption
-from connector.sync.adoption import Census, Outcome, Prospect
-from connector.sync.preparing import AnotherOrg
+from connector.sync.desk import adoption
+from connector.sync.desk.adoption import Census, Outcome, Prospect
+from connector.sync.live.preparing import AnotherOrg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from connector.cli import output
 from connector.cli.deployment import deployment
 from connector.cli.options import data_option, json_option
 from connector.store import alerts
-from connector.sync.status import alert_told
+from connector.sync.upkeep.status import alert_told
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,16 +13,17 @@ from connector.cli.options import author_option, data_option, json_option
 from connector.cli.progress import progress
 from connector.domain.lines import Lane
 from connector.errors import ConnectorError
-from connector.sync import guarding, runs
-from connector.sync.backfilling import BROUGHT_IN, KIND, Backfill, Order, Via
-from connector.sync.governing import Governor
+from connector.sync import runs
+from connector.sync.live import guarding
+from connector.sync.outgoing.governing import Governor
+from connector.sync.reading.backfilling import BROUGHT_IN, KIND, Backfill, Order, Via
+from connector.sync.reading.sieve import FOREIGN, IN_STEP, STUCK, UNKNOWN_KEY
 from connector.sync.runs import Begin
-from connector.sync.sieve import FOREIGN, IN_STEP, STUCK, UNKNOWN_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connector.sync.backfilling import Bounds
+    from connector.sync.reading.backfilling import Bounds
     from connector.sync.runs import Course
 
 _WORDS = {

@@ -17,7 +17,7 @@ from connector.cli.deployment import Deployment, deployment
 from connector.cli.options import data_option, json_option
 from connector.errors import ConnectorError, EnvironmentProblem
 from connector.members import codes
-from connector.sync.products import product_by_sku, salesforce_id_of
+from connector.sync.incoming.products import product_by_sku, salesforce_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

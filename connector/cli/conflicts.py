@@ -13,10 +13,10 @@ from connector.cli.output import BAD, DIM, GOOD, heading, paint, short
 from connector.domain.states import ConflictKind
 from connector.domain.values import Value, moment
 from connector.errors import ConnectorError
-from connector.sync import conflicts, resolving, rowchoice
-from connector.sync.conflicts import Dispute, Scope, Sight
-from connector.sync.resolving import Decision, Refused, Way
-from connector.sync.status import snapshot
+from connector.sync.desk import conflicts, resolving, rowchoice
+from connector.sync.desk.conflicts import Dispute, Scope, Sight
+from connector.sync.desk.resolving import Decision, Refused, Way
+from connector.sync.upkeep.status import snapshot
 from connector.sync.veil import Veil
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from connector.cli.deployment import deployment
 from connector.cli.options import author_option, data_option, json_option, reveal_option
 from connector.cli.redriven import Redriven
 from connector.errors import EnvironmentProblem
-from connector.sync import amending, exhibits, stuck
-from connector.sync.status import snapshot
+from connector.sync.desk import amending, exhibits, stuck
+from connector.sync.upkeep.status import snapshot
 from connector.sync.veil import Veil
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from connector.sync.stuck import Handle
+    from connector.sync.desk.stuck import Handle
 
 
 @click.group("dead")

@@ -12,8 +12,8 @@ from connector import bootstrap
 from connector.cli import output
 from connector.cli.deployment import deployment
 from connector.cli.options import author_option, data_option, json_option
-from connector.sync import erasing, whereabouts
-from connector.sync.erasing import Erasure, Row
+from connector.sync.privacy import erasing, whereabouts
+from connector.sync.privacy.erasing import Erasure, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,13 +20,14 @@ from connector.salesforce.doctor import examine as examine_org
 from connector.salesforce.probe import probe as probe_org
 from connector.store import migrate
 from connector.store.tables import Hole, Org, Published, Stream
-from connector.sync import carriage, ledger
-from connector.sync.status import snapshot
+from connector.sync.reading import carriage
+from connector.sync.upkeep import ledger
+from connector.sync.upkeep.status import snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connector.mapping.compiled import CompiledMapping
+    from connector.mapping.parts.compiled import CompiledMapping
     from connector.sync.catalog import Catalog
 
 _LEAST_LAG = timedelta(minutes=1)

@@ -10,9 +10,9 @@ import click
 from connector.cli import narration, output, story
 from connector.cli.deployment import deployment
 from connector.cli.options import data_option, json_option, reveal_option
-from connector.sync.explain import tell
+from connector.sync.desk.explain import tell
 from connector.sync.finding import find
-from connector.sync.status import snapshot
+from connector.sync.upkeep.status import snapshot
 from connector.sync.veil import Veil
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from connector.sync.explain import Kin
+    from connector.sync.desk.explain import Kin
 
 
 def named(kin: Kin) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import click
 from connector.cli import output
 from connector.cli.deployment import deployment
 from connector.cli.options import data_option, json_option
-from connector.sync import auditing, ledger
-from connector.sync.status import CLASSES, equation_told, snapshot
+from connector.sync.upkeep import auditing, ledger
+from connector.sync.upkeep.status import CLASSES, equation_told, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,7 +12,7 @@ from connector.cli.deployment import deployment
 from connector.cli.options import author_option, data_option, json_option
 from connector.errors import ConnectorError
 from connector.store.tables import Org
-from connector.sync import guarding
+from connector.sync.live import guarding
 
 if TYPE_CHECKING:
     from pathlib import Path

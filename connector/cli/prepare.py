@@ -15,7 +15,7 @@ from connector.cli.options import json_option
 from connector.domain.faults import FaultKind
 from connector.salesforce.faults import CallFailed
 from connector.store import migrate
-from connector.sync.preparing import prepare
+from connector.sync.live.preparing import prepare
 
 T = TypeVar("T")
 

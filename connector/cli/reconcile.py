@@ -12,17 +12,17 @@ from connector.cli.deployment import deployment
 from connector.cli.options import author_option, data_option, json_option
 from connector.cli.progress import progress
 from connector.domain.lines import Lane
-from connector.sync import guarding
-from connector.sync.comparing import What
-from connector.sync.governing import Governor
-from connector.sync.reconciling import Reconciliation
+from connector.sync.live import guarding
+from connector.sync.outgoing.governing import Governor
+from connector.sync.reading.comparing import What
+from connector.sync.reading.reconciling import Reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from connector.sync.comparing import Finding
-    from connector.sync.reconciling import Report
+    from connector.sync.reading.comparing import Finding
+    from connector.sync.reading.reconciling import Report
 
 MOST_SHOWN = 20
 _STEPS = {

@@ -13,13 +13,13 @@ from connector.cli.options import author_option, data_option, json_option
 from connector.cli.progress import progress
 from connector.domain.values import moment
 from connector.errors import ConnectorError
-from connector.sync import guarding
-from connector.sync.recovering import EXPIRED, GIVEN_BACK, RECHECKED, WINDOWS, Recovery
+from connector.sync.live import guarding
+from connector.sync.reading.recovering import EXPIRED, GIVEN_BACK, RECHECKED, WINDOWS, Recovery
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connector.sync.recovering import Bounds
+    from connector.sync.reading.recovering import Bounds
     from connector.sync.runs import Course
 
 _WORDS = {

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from connector.cli import output
 from connector.cli.progress import progress
-from connector.sync import canary, redriving
+from connector.sync.desk import canary, redriving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connector.store.session import Store
-    from connector.sync.canary import Sight
-    from connector.sync.stuck import Handle
+    from connector.sync.desk.canary import Sight
+    from connector.sync.desk.stuck import Handle
 
 
 @dataclass

@@ -14,7 +14,7 @@ from connector.cli.deployment import Deployment, deployment
 from connector.cli.ledger import by_hour
 from connector.cli.options import data_option, json_option
 from connector.cli.output import BAD, DIM, GOOD, paint
-from connector.sync.status import Around, snapshot, status
+from connector.sync.upkeep.status import Around, snapshot, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,16 +9,16 @@ from connector.cli import narration, output
 from connector.cli.output import BAD, DIM, heading, paint, short
 from connector.cli.story import attempt_told, pair_told, record_told
 from connector.domain.values import moment
-from connector.sync import rootcauses
-from connector.sync.exhibits import StoppedPair, UnreadEvent
+from connector.sync.desk import rootcauses
+from connector.sync.desk.exhibits import StoppedPair, UnreadEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connector.store.tables import Received
-    from connector.sync.amending import Edit
-    from connector.sync.exhibits import Exhibit, UnsentMessage
-    from connector.sync.stuck import Group
+    from connector.sync.desk.amending import Edit
+    from connector.sync.desk.exhibits import Exhibit, UnsentMessage
+    from connector.sync.desk.stuck import Group
     from connector.sync.veil import Veil
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector.cli.kin import named
 from connector.domain.values import Value, moment
-from connector.sync.causes import cause_of
+from connector.sync.desk.causes import cause_of
 
 if TYPE_CHECKING:
     from connector.store.tables import (
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Outbox,
         Received,
     )
-    from connector.sync.explain import Filter, Kin, PairStory, Pending, Story
+    from connector.sync.desk.explain import Filter, Kin, PairStory, Pending, Story
     from connector.sync.veil import Veil
 
 IN_STEP = "it is in step"

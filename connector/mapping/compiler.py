@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.domain.records import RecordSchema, ValueType
-from connector.mapping.attachments import compile_files
-from connector.mapping.bonds import mates_of
-from connector.mapping.cel import (
+from connector.mapping.checking.checks import check_whole
+from connector.mapping.documents.document import MappingDocument, MatchSpec, ParentSpec
+from connector.mapping.documents.places import Path, Problem, problem_at
+from connector.mapping.documents.reading import MappingProblems, Read, did_you_mean
+from connector.mapping.expressions.cel import (
     CheckedExpression,
     ExpressionRefused,
     Scope,
@@ -15,18 +17,16 @@ from connector.mapping.cel import (
     function_names,
     record_names,
 )
-from connector.mapping.checks import check_whole
-from connector.mapping.children import compile_children
-from connector.mapping.compiled import Adoption, CompiledMapping, Line, Parent
-from connector.mapping.document import MappingDocument, MatchSpec, ParentSpec
-from connector.mapping.given import given, record_type_of
-from connector.mapping.joining import row_of
 from connector.mapping.linecompiler import LineCompiler
-from connector.mapping.matching import MatchRule
-from connector.mapping.places import Path, Problem, problem_at
-from connector.mapping.reading import MappingProblems, Read, did_you_mean
+from connector.mapping.parts.attachments import compile_files
+from connector.mapping.parts.bonds import mates_of
+from connector.mapping.parts.children import compile_children
+from connector.mapping.parts.compiled import Adoption, CompiledMapping, Line, Parent
+from connector.mapping.parts.given import given, record_type_of
+from connector.mapping.parts.joining import row_of
+from connector.mapping.parts.matching import MatchRule
+from connector.mapping.parts.scene import Scene, guessed_object, guessed_relationship
 from connector.mapping.rules import Rule
-from connector.mapping.scene import Scene, guessed_object, guessed_relationship
 from connector.mapping.schema import ObjectSchema
 from connector.mapping.words import kind_named, type_named
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from connector.domain.records import SCHEMAS
-from connector.mapping.document import MappingDocument
-from connector.mapping.formchecks import NAME
-from connector.mapping.formdocument import FormDocument
+from connector.mapping.documents.document import MappingDocument
+from connector.mapping.documents.formchecks import NAME
+from connector.mapping.documents.formdocument import FormDocument
 from connector.mapping.transforms import transform_names
 
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from connector.domain.lines import Direction, Write
 from connector.domain.records import ValueType
 from connector.domain.values import Value
-from connector.mapping import children
 from connector.mapping.canonical import NUMBERS
-from connector.mapping.cel import CheckedExpression
-from connector.mapping.document import FieldLine
-from connector.mapping.fits import guessed_type
-from connector.mapping.linechecks import LineChecks
-from connector.mapping.lines import Choices, Line, Lookup, input_names
-from connector.mapping.places import Path
-from connector.mapping.reading import did_you_mean
+from connector.mapping.checking.fits import guessed_type
+from connector.mapping.checking.linechecks import LineChecks
+from connector.mapping.documents.document import FieldLine
+from connector.mapping.documents.places import Path
+from connector.mapping.documents.reading import did_you_mean
+from connector.mapping.expressions.cel import CheckedExpression
+from connector.mapping.parts import children
+from connector.mapping.parts.lines import Choices, Line, Lookup, input_names
+from connector.mapping.parts.scene import Scene
 from connector.mapping.rules import Rule
-from connector.mapping.scene import Scene
 from connector.mapping.schema import FieldSchema
 from connector.mapping.transforms import (
     Transform,

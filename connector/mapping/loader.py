@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.domain.records import RecordSchema
-from connector.mapping.compiled import CompiledMapping
 from connector.mapping.compiler import try_compile
-from connector.mapping.document import MappingDocument
-from connector.mapping.forms import FORMS, CompiledForm, kinds, read_forms
-from connector.mapping.messages import read_messages
-from connector.mapping.notices import CompiledNotices, compile_notices
-from connector.mapping.places import Place, Problem, problem_at
-from connector.mapping.reading import MappingProblems, Read, read_mapping
+from connector.mapping.documents.document import MappingDocument
+from connector.mapping.documents.forms import FORMS, CompiledForm, kinds, read_forms
+from connector.mapping.documents.places import Place, Problem, problem_at
+from connector.mapping.documents.reading import MappingProblems, Read, read_mapping
+from connector.mapping.messaging.messages import read_messages
+from connector.mapping.messaging.notices import CompiledNotices, compile_notices
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.mapping.rules import Rule
 from connector.mapping.schema import ObjectSchema
 

@@ -16,10 +16,10 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from connector.mapping.cel import function_texts
-from connector.mapping.document import MappingDocument
-from connector.mapping.formdocument import FormDocument
-from connector.mapping.notices import NoticeSpec
+from connector.mapping.documents.document import MappingDocument
+from connector.mapping.documents.formdocument import FormDocument
+from connector.mapping.expressions.cel import function_texts
+from connector.mapping.messaging.notices import NoticeSpec
 from connector.mapping.rules import Rule
 from connector.mapping.transforms import transform, transform_texts
 

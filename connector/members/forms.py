@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.values import Value, moment
-from connector.mapping.formdocument import Answer, FieldSpec, Requires
-from connector.mapping.forms import CREATED, CompiledForm
+from connector.mapping.documents.formdocument import Answer, FieldSpec, Requires
+from connector.mapping.documents.forms import CREATED, CompiledForm
 from connector.members import alarms, bound, consents, friendship, people
 from connector.members.answers import Answers, read_day
 from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room

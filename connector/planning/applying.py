@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from connector.domain.lines import Cause, Lane
 from connector.domain.states import PairState
 from connector.errors import ConnectorError
-from connector.mapping.compiled import CompiledMapping
 from connector.mapping.loader import load, load_strictly
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.planning import drafts, tallies
 from connector.planning.portions import Heard, Portions
 from connector.planning.tallies import Reach
@@ -29,10 +29,11 @@ from connector.store.tables import (
     Record,
     Verdict,
 )
-from connector.sync import acts, changes, effects, outbox, publishing
+from connector.sync import acts, changes, effects, outbox
 from connector.sync.catalog import Catalogs
 from connector.sync.changes import Scene
-from connector.sync.intake import scene_for
+from connector.sync.incoming.intake import scene_for
+from connector.sync.live import publishing
 from connector.sync.runs import Course
 
 KIND = "publish"

@@ -12,7 +12,7 @@ from difflib import unified_diff
 from enum import StrEnum
 from typing import Any
 
-from connector.mapping.places import read_yaml
+from connector.mapping.documents.places import read_yaml
 from connector.planning.versions import Edition
 
 _NAMES = ("salesforce", "id", "name", "line", "kind")

@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from connector.errors import ConnectorError
+from connector.mapping.documents.reading import did_you_mean
 from connector.mapping.loader import Documents, load, load_strictly
-from connector.mapping.reading import did_you_mean
 from connector.mapping.schema import ObjectSchema
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
 from connector.store.tables import Published
-from connector.sync import publishing
 from connector.sync.catalog import Catalog
+from connector.sync.live import publishing
 
 
 @dataclass(frozen=True)

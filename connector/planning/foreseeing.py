@@ -12,17 +12,18 @@ from uuid import UUID
 from connector.domain.faults import Fault
 from connector.domain.states import ConflictKind, MatchState, OutboxState
 from connector.domain.values import Fields, Value
-from connector.mapping.compiled import CompiledMapping
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.planning.trying import Trial
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD, WriteIntent
 from connector.store.tables import Verdict
-from connector.sync import lookups, weighing, writes
-from connector.sync.filling import Key
-from connector.sync.jobs import Hold, Job, Later, Lost, Stopped
-from connector.sync.precedence import Taken
-from connector.sync.references import References
-from connector.sync.weighing import Outcome, Question
+from connector.sync.outgoing import lookups, writes
+from connector.sync.outgoing.precedence import Taken
+from connector.sync.outgoing.references import References
+from connector.sync.pairs import weighing
+from connector.sync.pairs.filling import Key
+from connector.sync.pairs.jobs import Hold, Job, Later, Lost, Stopped
+from connector.sync.pairs.weighing import Outcome, Question
 
 _REFUSED_BEFORE = "the org refused just this before: {reason}"
 _MEND = "Mend what it names, in Salesforce or in the mapping, then plan again."

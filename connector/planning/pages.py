@@ -13,13 +13,13 @@ from sqlalchemy.orm.attributes import set_committed_value
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
 from connector.domain.states import MatchState, OutboxState, PairState
-from connector.mapping.compiled import CompiledMapping
-from connector.mapping.document import Create
+from connector.mapping.documents.document import Create
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.store.session import Store, among
 from connector.store.tables import Org, Outbox, Pair, Person, Record
-from connector.sync import jobs as loading
 from connector.sync.catalog import Catalog
-from connector.sync.jobs import Job, Wanted
+from connector.sync.pairs import jobs as loading
+from connector.sync.pairs.jobs import Job, Wanted
 
 SIZE = 2500
 FIRST = UUID(int=0)

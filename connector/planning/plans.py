@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.states import EffectState
 from connector.domain.values import Value, moment
-from connector.mapping.compiled import CompiledMapping
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.planning import tallies
 from connector.planning.applying import ACT
 from connector.store.tables import (

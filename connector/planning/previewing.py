@@ -12,22 +12,24 @@ from sqlalchemy.orm import Session
 from connector.domain.states import PairState
 from connector.domain.values import Fields, Value
 from connector.errors import ConnectorError
-from connector.mapping.children import own_fields
-from connector.mapping.compiled import CompiledMapping
+from connector.mapping.documents.reading import MappingProblems, did_you_mean
 from connector.mapping.loader import Documents, load
-from connector.mapping.reading import MappingProblems, did_you_mean
+from connector.mapping.parts.children import own_fields
+from connector.mapping.parts.compiled import CompiledMapping
+from connector.mapping.parts.tracing import Trace, trace
 from connector.mapping.schema import ObjectSchema
-from connector.mapping.tracing import Trace, trace
 from connector.planning.samples import read_sample
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
 from connector.store.session import Store
 from connector.store.tables import Pair, Record
-from connector.sync import children, explain, views, weighing
+from connector.sync import views
 from connector.sync.catalog import Catalog, cached_schemas
-from connector.sync.explain import Filter, Kin
+from connector.sync.desk import explain
+from connector.sync.desk.explain import Filter, Kin
 from connector.sync.finding import find
-from connector.sync.publishing import described
+from connector.sync.live.publishing import described
+from connector.sync.pairs import children, weighing
 
 
 class RowSource(StrEnum):

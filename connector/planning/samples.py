@@ -12,9 +12,9 @@ from typing import Any
 
 from connector.domain.records import SCHEMAS, RecordSchema
 from connector.domain.values import Fields, Value, Values
-from connector.mapping.compiled import CompiledMapping
-from connector.mapping.places import Path, Placed, Problem, problem_at, read_yaml
-from connector.mapping.reading import MappingProblems, did_you_mean
+from connector.mapping.documents.places import Path, Placed, Problem, problem_at, read_yaml
+from connector.mapping.documents.reading import MappingProblems, did_you_mean
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.mapping.recordshape import record_shape
 from connector.mapping.rules import Rule
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from connector.domain.values import Value
 from connector.planning.foreseeing import Foreseen
 from connector.store.tables import Verdict
-from connector.sync.bulk_delivery import LEAST, MOST
-from connector.sync.delivery import BATCH
+from connector.sync.outgoing.bulk_delivery import LEAST, MOST
+from connector.sync.outgoing.delivery import BATCH
 
 WRITTEN = (Verdict.CREATE, Verdict.MATCH, Verdict.UPDATE)
 _MARK = "|"  # between the parts of a count's name, as a run keeps it

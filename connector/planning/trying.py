@@ -14,7 +14,7 @@ from connector.salesforce.composite import MAX_REHEARSED
 from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD, WriteIntent
 from connector.salesforce.steps import Upsert
-from connector.sync.jobs import Job
+from connector.sync.pairs.jobs import Job
 
 
 @dataclass

@@ -25,9 +25,10 @@ from connector.salesforce.gateway import Gateway
 from connector.salesforce.planner import KEY_FIELD
 from connector.store.session import Store
 from connector.store.tables import Plan, PlanRow, PlanState, Published, Record, Verdict
-from connector.sync import acts, changes, effects, outbox, publishing
+from connector.sync import acts, changes, effects, outbox
 from connector.sync.catalog import Catalogs
-from connector.sync.intake import scene_for
+from connector.sync.incoming.intake import scene_for
+from connector.sync.live import publishing
 from connector.sync.runs import Course
 
 KIND = "undo"

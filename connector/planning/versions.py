@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from connector.errors import ConnectorError
 from connector.store.tables import Published
-from connector.sync.publishing import (
+from connector.sync.live.publishing import (
     Publication,
     live_set,
     live_texts,

@@ -15,7 +15,7 @@ from datetime import datetime
 from connector.domain.faults import Fault, FaultKind
 from connector.domain.identifiers import uuid7
 from connector.domain.values import Value
-from connector.mapping.compiled import CompiledMapping, LineProblem, Parent
+from connector.mapping.parts.compiled import CompiledMapping, LineProblem, Parent
 from connector.salesforce.composite import MAX_REHEARSED, MAX_STEPS, REFERENCE
 from connector.salesforce.doctor import Finding
 from connector.salesforce.faults import CallFailed

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from connector.domain.records import SCHEMAS, RecordSchema, ValueType
 from connector.domain.values import Value, Values, moment
-from connector.mapping.compiled import CompiledMapping, Line
+from connector.mapping.parts.compiled import CompiledMapping, Line
 
 _TEXT = "LINE connector probe"
 _NAMED: Mapping[str, Value] = {

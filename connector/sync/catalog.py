@@ -12,11 +12,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from connector.domain.records import RecordSchema
-from connector.mapping.children import Child
-from connector.mapping.compiled import CompiledMapping
-from connector.mapping.forms import CompiledForm, kinds
+from connector.mapping.documents.forms import CompiledForm, kinds
 from connector.mapping.loader import load
-from connector.mapping.notices import CompiledNotices
+from connector.mapping.messaging.notices import CompiledNotices
+from connector.mapping.parts.children import Child
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.mapping.schema import ObjectSchema, from_json
 from connector.store.tables import CachedSchema, Published
 

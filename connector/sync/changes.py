@@ -19,7 +19,7 @@ from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
 from connector.domain.states import PairState
 from connector.domain.values import Values
-from connector.mapping.compiled import CompiledMapping, LineProblem
+from connector.mapping.parts.compiled import CompiledMapping, LineProblem
 from connector.members.tombstones import Tombstones
 from connector.store.session import book
 from connector.store.tables import Conflict, History, Pair, Person, Record, Relation

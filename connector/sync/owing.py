@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from connector.domain.identifiers import uuid7
 from connector.domain.states import EnvelopeState, NoticeState
 from connector.domain.values import Values
-from connector.mapping.notices import CompiledNotice
+from connector.mapping.messaging.notices import CompiledNotice
 from connector.store.session import book, wake_later
 from connector.store.tables import Envelope, Friendship, Notice, Received, Record
 from connector.sync import effects, queues, views

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from connector.domain.records import SCHEMAS, RecordSchema
 from connector.domain.values import Fields, Value, Values
-from connector.mapping.compiled import CompiledMapping, Line
-from connector.mapping.forms import CREATED
+from connector.mapping.documents.forms import CREATED
+from connector.mapping.parts.compiled import CompiledMapping, Line
 from connector.sync.masking import masked, without
 
 PERSONAL: Mapping[str, frozenset[str]] = {kind: schema.personal for kind, schema in SCHEMAS.items()}

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from connector.domain.records import RecordSchema
-from connector.mapping.forms import FORMS, kinds, read_forms
+from connector.mapping.documents.forms import FORMS, kinds, read_forms
 from connector.store.tables import Published
 
 

@@ -22,13 +22,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connector.bootstrap import System
 from connector.domain.identifiers import uuid7
-from connector.mapping.compiled import CompiledMapping
+from connector.mapping.parts.compiled import CompiledMapping
 from connector.salesforce import soql
 from connector.salesforce.bulk.query import BulkQuery
 from connector.salesforce.bulk.values import as_row, cells
 from connector.store.tables import Pair, Record
-from connector.sync import weighing
-from connector.sync.polled_fields import polled_fields
+from connector.sync.live.polled_fields import polled_fields
+from connector.sync.pairs import weighing
 from simulator.salesforce.faults import CallState, RowFaults
 from simulator.salesforce.org import Addresses, SalesforceOrg
 from simulator.salesforce.writes import Writer

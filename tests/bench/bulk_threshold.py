@@ -20,8 +20,8 @@ from connector.domain.lines import Lane
 from connector.ground import ports
 from connector.ground.postgres import Postgres
 from connector.store import migrate
-from connector.sync import sweeping
-from connector.sync.bulk_delivery import BulkDelivery
+from connector.sync.outgoing.bulk_delivery import BulkDelivery
+from connector.sync.upkeep import sweeping
 from tests.members import members, want_all
 from tests.world import Simulators, World, make_world, simulators
 

@@ -15,7 +15,7 @@ from connector.ground import ports
 from connector.ground.postgres import Postgres
 from connector.settings import Settings
 from connector.store import migrate
-from connector.sync import preparing
+from connector.sync.live import preparing
 from tests.bench.org import SimulatedOrg, simulated_org
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.planning.drift import looking as drifting
-from connector.sync import reconciling
+from connector.sync.reading import reconciling
 from tests.acceptance.waiting import until
 from tests.bench.crowd import crowd
 from tests.bench.figure import Figure, Measured, Trial, load

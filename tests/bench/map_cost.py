@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from connector.domain.values import Values
-from connector.mapping.compiled import CompiledMapping
+from connector.mapping.parts.compiled import CompiledMapping
 from tests.unit.mapping.building import starter
 
 WANTED = 30_000

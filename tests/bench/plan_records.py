@@ -25,10 +25,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connector.bootstrap import STARTER, System
 from connector.domain.identifiers import uuid7
-from connector.mapping.compiled import CompiledMapping, LineProblem
 from connector.mapping.loader import read_folder
+from connector.mapping.parts.compiled import CompiledMapping, LineProblem
 from connector.store.tables import Pair, Record
-from connector.sync import views, weighing
+from connector.sync import views
+from connector.sync.pairs import weighing
 from simulator.salesforce.faults import CallState, RowFaults
 from simulator.salesforce.org import Addresses, SalesforceOrg
 from simulator.salesforce.writes import Writer

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connector.domain.lines import Direction
 from connector.domain.states import ConflictState, EnvelopeState, MatchState, OutboxState, PairState
-from connector.mapping.compiled import CompiledMapping, Line
+from connector.mapping.parts.compiled import CompiledMapping, Line
 from connector.store.tables import (
     Binding,
     Conflict,
@@ -25,8 +25,10 @@ from connector.store.tables import (
     Received,
     Record,
 )
-from connector.sync import flips, ledger, views, weighing
-from connector.sync.polled_fields import polled_fields
+from connector.sync import views
+from connector.sync.live.polled_fields import polled_fields
+from connector.sync.pairs import flips, weighing
+from connector.sync.upkeep import ledger
 from tests import interference as stir
 from tests.properties.stories import Known, Story
 from tests.world import World

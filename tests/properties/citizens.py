@@ -10,7 +10,7 @@ from connector.domain.changes import Change
 from connector.members import consents, registration
 from connector.members.refusals import Refused
 from connector.sync.changes import apply_all
-from connector.sync.intake import scene_for
+from connector.sync.incoming.intake import scene_for
 from tests.properties.naps import at_once
 from tests.properties.stories import NAMES, PHONES, Known, Story, happens, people, serial
 

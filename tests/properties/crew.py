@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hypothesis import strategies as st
 
 from connector.domain.lines import Lane
-from connector.sync import sweeping
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.properties import naps
 from tests.properties.stories import LANES, Story, happens

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from connector.salesforce.pubsub.subscription import Subscription
-from connector.sync.topics import TopicReader
+from connector.sync.reading.topics import TopicReader
 from tests import interference as stir
 from tests.properties.naps import Nap, Stop
 from tests.world import World

@@ -16,7 +16,7 @@ from hypothesis.strategies import SearchStrategy
 
 from connector.domain.lines import Lane
 from connector.store.tables import Received
-from connector.sync import sweeping
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.properties.ears import Ear
 from tests.properties.naps import Nap

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.sync import weighing
+from connector.sync.pairs import weighing
 from tests.properties.test_merge import edited
 from tests.properties.two_sides import TwoSides, policies
 

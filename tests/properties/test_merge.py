@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from connector.domain.lines import Direction
 from connector.domain.phones import spellings
-from connector.mapping.compiled import Line
-from connector.sync import weighing
+from connector.mapping.parts.compiled import Line
+from connector.sync.pairs import weighing
 from tests.properties.two_sides import TwoSides, contact, policies
 
 texts = st.sampled_from([None, "", "a", "b ", "甲", "A"])

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from connector.domain.phones import spellings
 from connector.domain.records import SCHEMAS, ValueType
 from connector.mapping.canonical import payload
-from connector.mapping.compiled import Line, LineProblem
+from connector.mapping.checking.roundtrip import loss_of
 from connector.mapping.compiler import try_compile
-from connector.mapping.reading import read_mapping
-from connector.mapping.roundtrip import loss_of
+from connector.mapping.documents.reading import read_mapping
+from connector.mapping.parts.compiled import Line, LineProblem
 from connector.mapping.schema import FieldSchema
 from tests.unit.mapping.building import thing
 

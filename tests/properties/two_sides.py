@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.mapping.compiled import CompiledMapping, Line
+from connector.mapping.parts.compiled import CompiledMapping, Line
 from connector.mapping.schema import FieldSchema
-from connector.sync import weighing
-from connector.sync.weighing import Outcome
+from connector.sync.pairs import weighing
+from connector.sync.pairs.weighing import Outcome
 from tests.unit.mapping.building import compiled, starter, thing
 
 

@@ -45,6 +45,6 @@ def check(folder: Path | None, data: Path, *, org: bool, as_json: bool) -> int:
 def _schemas(folder: Path, data: Path) -> dict[str, ObjectSchema]:
     """What the org says of the objects that are named."""
     from connector.cli.deployment import deployment
-    from connector.sync.publishing import fetch_schemas
+    from connector.sync.live.publishing import fetch_schemas
 
     return fetch_schemas(deployment(data).gateway, load(read_folder(folder)))

@@ -38,7 +38,7 @@ def drift(
     """
     from connector.cli.deployment import deployment
     from connector.planning.drift import looking as drifting
-    from connector.sync import guarding
+    from connector.sync.live import guarding
 
     here = deployment(data)
     if now:

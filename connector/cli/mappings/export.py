@@ -22,7 +22,7 @@ def export(folder: Path, data: Path, *, force: bool, as_json: bool) -> None:
     Example: connector mappings export ./from-production
     """
     from connector.cli.deployment import deployment
-    from connector.sync.publishing import live_texts
+    from connector.sync.live.publishing import live_texts
 
     with deployment(data).store.reading() as session:
         texts = live_texts(session)

@@ -10,11 +10,11 @@ import click
 
 from connector.cli import output
 from connector.errors import EnvironmentProblem
+from connector.mapping.documents.reading import MappingProblems
 from connector.mapping.loader import read_folder
-from connector.mapping.reading import MappingProblems
 
 if TYPE_CHECKING:
-    from connector.mapping.places import Problem
+    from connector.mapping.documents.places import Problem
 
 STARTER = Path(__file__).resolve().parents[3] / "mappings"
 

@@ -76,10 +76,10 @@ def plan(
     Example: connector mappings plan mappings
     """
     from connector.cli.deployment import deployment
-    from connector.mapping.reading import MappingProblems
+    from connector.mapping.documents.reading import MappingProblems
     from connector.planning import applying, drafts, plans
     from connector.planning.survey import Survey
-    from connector.sync import guarding
+    from connector.sync.live import guarding
     from connector.sync.runs import Begin
 
     if (resume and anew) or (live and folder):

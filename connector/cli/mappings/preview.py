@@ -14,7 +14,7 @@ from connector.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from connector.cli.deployment import Deployment
-    from connector.mapping.compiled import CompiledMapping
+    from connector.mapping.parts.compiled import CompiledMapping
     from connector.planning.previewing import Preview
 
 

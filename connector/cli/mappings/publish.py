@@ -10,7 +10,7 @@ from connector.cli import output
 from connector.cli.mappings.folders import default_folder, folder_argument, refused, texts
 from connector.cli.mappings.plan import publish_plan
 from connector.cli.options import author_option, data_option, json_option
-from connector.mapping.reading import MappingProblems
+from connector.mapping.documents.reading import MappingProblems
 
 
 @click.command("publish")
@@ -42,7 +42,7 @@ def publish(
     Example: connector mappings publish --plan 7 --reason "warranty in months"
     """
     from connector.cli.deployment import deployment
-    from connector.sync.publishing import publish_from_org
+    from connector.sync.live.publishing import publish_from_org
 
     if number is not None and folder is not None:
         raise click.UsageError("a folder or --plan, not both")

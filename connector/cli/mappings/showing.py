@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from connector.domain.values import Value
-    from connector.mapping.compiled import CompiledMapping, Line, LineProblem
-    from connector.mapping.tracing import Homeward, Outward, Step, Trace
+    from connector.mapping.parts.compiled import CompiledMapping, Line, LineProblem
+    from connector.mapping.parts.tracing import Homeward, Outward, Step, Trace
     from connector.planning.previewing import Preview
     from connector.sync.veil import Veil
 

@@ -38,7 +38,7 @@ def history(path: str | None, data: Path, *, as_json: bool) -> None:
     Example: connector mappings history member-contact.yaml
     """
     from connector.cli.deployment import deployment
-    from connector.sync import publishing
+    from connector.sync.live import publishing
 
     with deployment(data).store.reading() as session:
         rows = publishing.history(session, path)

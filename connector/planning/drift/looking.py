@@ -26,7 +26,7 @@ from connector.salesforce.faults import CallFailed
 from connector.store import alerts
 from connector.store.alerts import AlertKind
 from connector.store.tables import CachedSchema, Drift, Drifted, Published
-from connector.sync.publishing import keep_schemas
+from connector.sync.live.publishing import keep_schemas
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from connector.domain.values import Value
     from connector.salesforce.gateway import Gateway
     from connector.store.session import Store
-    from connector.sync.guarding import OrgGuard
+    from connector.sync.live.guarding import OrgGuard
 
 log = structlog.get_logger()
 

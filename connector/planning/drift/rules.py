@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 
 from connector.domain.lines import Direction
 from connector.domain.values import Value
-from connector.mapping.document import FieldLine
+from connector.mapping.documents.document import FieldLine
 from connector.mapping.schema import FieldSchema
 from connector.planning.drift.changes import Change, Finding, written
 from connector.planning.drift.uses import Use

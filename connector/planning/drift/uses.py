@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from connector.domain.lines import Write
 from connector.domain.values import Value
-from connector.mapping.compiled import KEY_FIELD, CompiledMapping, Line
-from connector.mapping.document import Create, FieldLine, MappingDocument
-from connector.mapping.places import Place, Problem
-from connector.mapping.reading import Read, read_mapping
+from connector.mapping.documents.document import Create, FieldLine, MappingDocument
+from connector.mapping.documents.places import Place, Problem
+from connector.mapping.documents.reading import Read, read_mapping
+from connector.mapping.parts.compiled import KEY_FIELD, CompiledMapping, Line
 
 
 @dataclass(frozen=True)

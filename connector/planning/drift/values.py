@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from connector.domain.values import Value
-from connector.mapping.compiled import Choices
+from connector.mapping.parts.compiled import Choices
 from connector.mapping.schema import FieldSchema
 from connector.planning.drift.changes import Change, Finding, written
 from connector.planning.drift.uses import Use

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from connector.mapping.given import RECORD_TYPE, given
+from connector.mapping.parts.given import RECORD_TYPE, given
 from connector.mapping.schema import ObjectSchema
 from connector.planning.drift.changes import Change, Finding
 from connector.planning.drift.rules import judge

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from connector.domain.values import Fields, Value, Values
-from connector.mapping.compiled import CompiledMapping, Line, LineProblem
+from connector.mapping.parts.compiled import CompiledMapping, Line, LineProblem
 from connector.store.tables import Contrast
-from connector.sync import weighing
+from connector.sync.pairs import weighing
 
 WHEN = "when"
 

@@ -23,7 +23,7 @@ from connector.planning.rehearsals.trail import Trail, trail
 from connector.store.tables import Contrast, Contrasted, Pair, Record, Rehearsal
 from connector.sync import views
 from connector.sync.catalog import cached_schemas
-from connector.sync.publishing import fetch_schemas, keep_schemas, live_texts
+from connector.sync.live.publishing import fetch_schemas, keep_schemas, live_texts
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from connector.domain.values import Value
-    from connector.mapping.compiled import CompiledMapping
+    from connector.mapping.parts.compiled import CompiledMapping
     from connector.salesforce.gateway import Gateway
     from connector.store.session import Store
     from connector.sync.catalog import Catalogs

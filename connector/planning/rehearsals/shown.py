@@ -12,18 +12,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from connector.mapping.compiled import LineProblem
 from connector.mapping.loader import load
+from connector.mapping.parts.compiled import LineProblem
 from connector.planning.rehearsals.following import Both, differences, edited
 from connector.store.tables import Contrasted, Record
 from connector.sync.catalog import cached_schemas
-from connector.sync.publishing import live_texts
+from connector.sync.live.publishing import live_texts
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from connector.domain.values import Fields, Value
-    from connector.mapping.compiled import CompiledMapping
+    from connector.mapping.parts.compiled import CompiledMapping
     from connector.store.tables import Rehearsal
     from connector.sync.catalog import Catalogs
     from connector.sync.veil import Veil

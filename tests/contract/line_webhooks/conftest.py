@@ -22,8 +22,8 @@ from connector.settings import Settings
 from connector.store.session import Store
 from connector.store.tables import Published
 from connector.sync.catalog import Catalogs
-from connector.sync.inbox import Reader
-from connector.sync.line_events import Profiles
+from connector.sync.incoming.inbox import Reader
+from connector.sync.incoming.line_events import Profiles
 from simulator.control.server import serving
 from webhooks.app import make_app
 from webhooks.web import Web

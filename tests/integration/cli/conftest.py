@@ -45,7 +45,7 @@ from connector.store.tables import (
 from connector.sync import effects, outbox
 from connector.sync.catalog import Catalogs
 from connector.sync.changes import apply_all
-from connector.sync.intake import scene_for
+from connector.sync.incoming.intake import scene_for
 
 ORG = "00D5g000000TestEAA"
 USER = "U" + "1" * 32

@@ -6,7 +6,7 @@ from connector.domain.states import Ledger
 from connector.store import alerts
 from connector.store.alerts import AlertKind
 from connector.store.tables import Received
-from connector.sync import auditing
+from connector.sync.upkeep import auditing
 
 
 def _audit(town, look=auditing.look):

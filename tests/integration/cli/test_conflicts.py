@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from connector.domain.identifiers import uuid7
 from connector.domain.states import ConflictKind, MatchState
 from connector.store.tables import Conflict, History, Pair, Received
-from connector.sync import resolving
-from connector.sync.resolving import Decision, Way
+from connector.sync.desk import resolving
+from connector.sync.desk.resolving import Decision, Way
 
 CONTACT = "0035g00000AbCdEAAV"
 EMAIL = {

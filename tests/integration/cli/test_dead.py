@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from connector.domain.records import Kind
 from connector.domain.states import InboxState, MatchState, OutboxState
 from connector.store.tables import Conflict, History, Outbox, Pair, Received, Record
-from connector.sync import ledger
+from connector.sync.upkeep import ledger
 
 NOBODY = "01939000-0000-7000-8000-000000000000"
 RULE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"

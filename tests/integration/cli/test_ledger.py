@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from connector.domain.states import EffectState, Ledger, OutboxState
 from connector.store.tables import Effect, Outbox, Received
-from connector.sync import ledger
+from connector.sync.upkeep import ledger
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from connector.bootstrap import STARTER
 from connector.mapping.schema import FieldSchema, ObjectSchema
-from connector.sync.publishing import live_texts
+from connector.sync.live.publishing import live_texts
 
 PRODUCT = "product-product2.yaml"
 

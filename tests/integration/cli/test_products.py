@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from connector.domain.records import Kind
 from connector.errors import ConnectorError
 from connector.store.tables import Pair, Received, Record, Source, Unit
-from connector.sync import ledger
-from connector.sync.products import product_by_sku, salesforce_id_of
+from connector.sync.incoming.products import product_by_sku, salesforce_id_of
+from connector.sync.upkeep import ledger
 
 ROW = {
     "Id": "01t5g000000AbCdAAK",

@@ -20,7 +20,8 @@ from connector.store.tables import (
     Received,
     Source,
 )
-from connector.sync import ledger, redriving
+from connector.sync.desk import redriving
+from connector.sync.upkeep import ledger
 
 NOBODY = "01939000-0000-7000-8000-000000000000"
 

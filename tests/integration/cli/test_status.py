@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from connector.domain.identifiers import uuid7
 from connector.domain.states import EnvelopeState, InboxState, Ledger, OutboxState
 from connector.store.tables import Envelope, LineAccount, Org, Outbox, Received, Source, Stream
-from connector.sync.status import Around, snapshot, status
+from connector.sync.upkeep.status import Around, snapshot, status
 
 LEDGER = {
     *("received", "by_source", "written", "notified", "unchanged", "ignored", "parked", "dead"),

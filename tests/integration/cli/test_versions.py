@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.sync.publishing import history, live_texts
+from connector.sync.live.publishing import history, live_texts
 from tests.integration.cli.conftest import Answer, Connector, Town
 from tests.integration.cli.described_org import DescribedOrg
 from tests.unit.mapping.building import org as described

@@ -12,7 +12,7 @@ from connector.planning import applying, drafts, plans
 from connector.planning.survey import Survey
 from connector.planning.undoing import Undoing
 from connector.store.tables import Plan
-from connector.sync import publishing
+from connector.sync.live import publishing
 from connector.sync.veil import Veil
 from tests.integration.sync.conftest import outside, prepared, world
 from tests.world import World

@@ -11,8 +11,8 @@ from connector.planning.drift import looking as drifting
 from connector.salesforce.gateway import Gateway
 from connector.store.alerts import open_alerts
 from connector.store.tables import Drift, Drifted
-from connector.sync import looking
-from connector.sync.publishing import live_texts, publish_from_org
+from connector.sync.live import looking
+from connector.sync.live.publishing import live_texts, publish_from_org
 from tests.integration.planning.org_setup import OrgSetup
 from tests.world import World
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from connector.store.session import Store
 from connector.store.tables import Contrast, Contrasted, Drift, Drifted, Rehearsal
-from connector.sync.retention import Retention
+from connector.sync.privacy.retention import Retention
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=800)
 TOLD = dict.fromkeys(("mapping", "object", "message", "effect", "proposal"), "")

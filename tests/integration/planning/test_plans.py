@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connector.errors import ConnectorError
 from connector.planning import pages
 from connector.store.tables import Plan, PlanRow
-from connector.sync import publishing
+from connector.sync.live import publishing
 from tests import interference as stir
 from tests.integration.planning.conftest import CASE, Customer, Office
 from tests.world import World

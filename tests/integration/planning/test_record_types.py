@@ -12,9 +12,9 @@ from connector.mapping.rules import Rule
 from connector.planning import previewing
 from connector.planning.drift import looking as drifting
 from connector.store.tables import Drifted
-from connector.sync import looking
 from connector.sync.catalog import cached_schemas
-from connector.sync.publishing import publish_from_org
+from connector.sync.live import looking
+from connector.sync.live.publishing import publish_from_org
 from tests import interference as stir
 from tests.integration.planning.conftest import Office
 from tests.world import World

@@ -10,9 +10,10 @@ import requests
 
 from connector.domain.lines import Cause, Lane
 from connector.store.tables import Received, Source
-from connector.sync import runs, sweeping
-from connector.sync.backfilling import KIND, Backfill, Order, Via
+from connector.sync import runs
+from connector.sync.reading.backfilling import KIND, Backfill, Order, Via
 from connector.sync.runs import Begin, Course
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.world import API, World
 

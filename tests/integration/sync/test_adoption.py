@@ -13,8 +13,9 @@ from connector.bootstrap import STARTER
 from connector.cli import entrance
 from connector.mapping.loader import read_folder
 from connector.store.tables import Outbox, Pair
-from connector.sync import adoption, publishing
-from connector.sync.adoption import Census, Outcome
+from connector.sync.desk import adoption
+from connector.sync.desk.adoption import Census, Outcome
+from connector.sync.live import publishing
 from tests import interference as stir
 from tests.world import World
 

@@ -13,9 +13,10 @@ from connector.domain.lines import Cause
 from connector.errors import ConnectorError
 from connector.ground.postgres import Postgres
 from connector.store.tables import Received, Run
-from connector.sync import backfilling, pages, runs
-from connector.sync.arrivals import Arrivals
-from connector.sync.backfilling import BROUGHT_IN, KIND, KNOWN_ALREADY, Backfill, Order, Via
+from connector.sync import runs
+from connector.sync.incoming.arrivals import Arrivals
+from connector.sync.reading import backfilling, pages
+from connector.sync.reading.backfilling import BROUGHT_IN, KIND, KNOWN_ALREADY, Backfill, Order, Via
 from connector.sync.runs import Begin, Course
 from tests import interference as stir
 from tests.integration.sync.quiet_org import agent_makes_many, backfill, brought_in

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from connector.store.tables import Pair, Record
-from connector.sync import sieve
-from connector.sync.backfilling import BROUGHT_IN, Via
-from connector.sync.sieve import FOREIGN, IN_STEP, UNKNOWN_KEY
+from connector.sync.reading import sieve
+from connector.sync.reading.backfilling import BROUGHT_IN, Via
+from connector.sync.reading.sieve import FOREIGN, IN_STEP, UNKNOWN_KEY
 from tests import interference as stir
 from tests.integration.sync.quiet_org import (
     agent_makes_many,

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from connector.domain.changes import Change
 from connector.domain.lines import Cause, Lane
 from connector.store.tables import BulkJob, History, Org, Outbox, Pair
-from connector.sync import adoption, bulk_delivery, sweeping
-from connector.sync.bulk_delivery import BulkDelivery
 from connector.sync.changes import apply
-from connector.sync.intake import scene_for
+from connector.sync.desk import adoption
+from connector.sync.incoming.intake import scene_for
+from connector.sync.outgoing import bulk_delivery
+from connector.sync.outgoing.bulk_delivery import BulkDelivery
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.interference import Died
 from tests.members import members, want_all

@@ -14,8 +14,8 @@ from connector.errors import ConnectorError
 from connector.ground.postgres import Postgres
 from connector.salesforce.steps import Step
 from connector.store.tables import Alert, Conflict, History, Pair, Received
-from connector.sync import conflicts, resolving
-from connector.sync.resolving import Decision, Way
+from connector.sync.desk import conflicts, resolving
+from connector.sync.desk.resolving import Decision, Way
 from tests import interference as stir
 from tests.integration.sync.conftest import close
 from tests.integration.sync.test_merging import asking, line_edits, publish

@@ -12,7 +12,7 @@ import pytest
 from connector.domain.lines import Lane
 from connector.domain.states import InboxState
 from connector.store.tables import Received
-from connector.sync import sweeping
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.world import World
 

@@ -28,9 +28,11 @@ from connector.store.tables import (
     Source,
     Unit,
 )
-from connector.sync import ledger, redriving, whereabouts
-from connector.sync.erasing import Erasure
-from connector.sync.intake import receive_events
+from connector.sync.desk import redriving
+from connector.sync.incoming.intake import receive_events
+from connector.sync.privacy import whereabouts
+from connector.sync.privacy.erasing import Erasure
+from connector.sync.upkeep import ledger
 from tests import interference as stir
 from tests.buttons import converts, undeletes
 from tests.columns import holders

@@ -15,8 +15,9 @@ import pytest
 
 from connector.cli import narration, story
 from connector.ground.postgres import Postgres
-from connector.sync import explain, finding
-from connector.sync.status import snapshot
+from connector.sync import finding
+from connector.sync.desk import explain
+from connector.sync.upkeep.status import snapshot
 from connector.sync.veil import Veil
 from tests import interference as stir
 from tests.integration.sync.conftest import close

@@ -6,8 +6,8 @@ from typing import Any
 from connector.domain.states import InboxState
 from connector.line.events import Delivery, read_event
 from connector.store.tables import Received
-from connector.sync import inbox
-from connector.sync.intake import receive_events
+from connector.sync.incoming import inbox
+from connector.sync.incoming.intake import receive_events
 from tests import interference as stir
 from tests.world import World
 

@@ -17,10 +17,12 @@ from connector.domain.lines import Cause, Lane
 from connector.members import files, people
 from connector.members.pictures import cleaned
 from connector.store.tables import File, FileContent, Filing, Outbox, Pruning, Received, Record
-from connector.sync import explain, ledger, outbox, redriving
-from connector.sync.erasing import Erasure
-from connector.sync.filing import Filer
-from connector.sync.retention import Retention
+from connector.sync import outbox
+from connector.sync.desk import explain, redriving
+from connector.sync.outgoing.filing import Filer
+from connector.sync.privacy.erasing import Erasure
+from connector.sync.privacy.retention import Retention
+from connector.sync.upkeep import ledger
 from connector.sync.veil import Veil
 from tests import interference as stir
 from tests.pictures import jpeg, png

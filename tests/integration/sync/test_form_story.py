@@ -15,8 +15,11 @@ from connector import bootstrap
 from connector.cli.story import as_told
 from connector.members.tombstones import Tombstones
 from connector.store.tables import History, Received, Record
-from connector.sync import erasing, explain, finding, publishing
+from connector.sync import finding
 from connector.sync.catalog import Catalogs
+from connector.sync.desk import explain
+from connector.sync.live import publishing
+from connector.sync.privacy import erasing
 from connector.sync.veil import Veil
 from tests.integration.webhooks.site import serving
 from tests.world import World

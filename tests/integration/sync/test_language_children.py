@@ -7,8 +7,8 @@ import pytest
 
 from connector.salesforce.pubsub.events import ChangeEvent
 from connector.salesforce.steps import Query, Step
-from connector.sync import publishing
-from connector.sync.event_intake import receive_changes
+from connector.sync.incoming.event_intake import receive_changes
+from connector.sync.live import publishing
 from tests import interference as stir
 from tests.world import World
 

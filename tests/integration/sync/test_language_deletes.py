@@ -3,7 +3,7 @@
 import pytest
 
 from connector.store.tables import Person
-from connector.sync import publishing
+from connector.sync.live import publishing
 from tests.buttons import merges, undeletes
 from tests.columns import holders
 from tests.world import World

@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from connector import bootstrap
-from connector.sync import publishing
-from connector.sync.erasing import Erasure
+from connector.sync.live import publishing
+from connector.sync.privacy.erasing import Erasure
 from tests.world import World
 
 IN_USE = "enabled: false\n"

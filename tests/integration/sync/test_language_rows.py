@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from connector import bootstrap
 from connector.domain.changes import Change
 from connector.store.tables import Friendship, Pair
-from connector.sync import publishing
 from connector.sync.changes import apply
-from connector.sync.erasing import Erasure
-from connector.sync.intake import scene_for
+from connector.sync.incoming.intake import scene_for
+from connector.sync.live import publishing
+from connector.sync.privacy.erasing import Erasure
 from tests.buttons import merges
 from tests.world import World
 

@@ -3,8 +3,8 @@
 import pytest
 
 from connector import bootstrap
-from connector.sync import publishing
-from connector.sync.erasing import Erasure
+from connector.sync.live import publishing
+from connector.sync.privacy.erasing import Erasure
 from tests.world import World
 
 PATH = "member-contact.yaml"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connector.domain.lines import Lane
 from connector.salesforce.steps import Step
-from connector.sync import sweeping
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.integration.sync.test_merging import CONTACT, line_edits, member_of
 from tests.world import World

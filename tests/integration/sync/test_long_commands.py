@@ -14,7 +14,7 @@ import pytest
 from connector.cli import entrance
 from connector.cli.progress import Progress
 from connector.ground.postgres import Postgres
-from connector.sync.backfilling import Backfill
+from connector.sync.reading.backfilling import Backfill
 from tests.integration.sync.quiet_org import catch_up, member
 from tests.world import Simulators, World, make_world
 

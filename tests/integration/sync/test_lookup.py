@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from connector.store.tables import Conflict
-from connector.sync import publishing
+from connector.sync.live import publishing
 from tests.world import World
 
 LINE = (

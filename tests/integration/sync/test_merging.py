@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from connector.domain.changes import Change
 from connector.domain.lines import Lane
 from connector.store.tables import Conflict, Pair, Received
-from connector.sync import publishing
 from connector.sync.changes import apply_all
-from connector.sync.intake import scene_for
+from connector.sync.incoming.intake import scene_for
+from connector.sync.live import publishing
 from tests import interference as stir
 from tests.world import World
 

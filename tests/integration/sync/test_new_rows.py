@@ -8,7 +8,8 @@ import requests
 
 from connector.domain.lines import Lane
 from connector.salesforce.steps import Query, Step
-from connector.sync import publishing, sweeping
+from connector.sync.live import publishing
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.world import World
 

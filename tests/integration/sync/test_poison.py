@@ -8,7 +8,10 @@ import pytest
 from connector.domain.states import InboxState, OutboxState
 from connector.store import alerts
 from connector.store.tables import Outbox, Received, Record
-from connector.sync import echoes, line_events, redriving, settling, writes
+from connector.sync.desk import redriving
+from connector.sync.incoming import line_events
+from connector.sync.outgoing import settling, writes
+from connector.sync.pairs import echoes
 from tests import interference as stir
 from tests.world import World
 

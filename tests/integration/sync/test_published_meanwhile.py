@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from connector.domain.lines import Lane
 from connector.salesforce.steps import Step
 from connector.store.tables import Attempt
-from connector.sync.publishing import live_texts, publish_from_org
+from connector.sync.live.publishing import live_texts, publish_from_org
 from tests import interference as stir
 from tests.integration.sync.test_merging import conflicts, line_edits, member_of
 from tests.world import World

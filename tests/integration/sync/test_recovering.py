@@ -18,9 +18,9 @@ from connector.domain.states import EnvelopeState, OutboxState
 from connector.ground.postgres import Postgres
 from connector.store.tables import Envelope, Hole, Notice, Org, Outbox, Received, Stream
 from connector.sync import rechecking
-from connector.sync.comparing import What
-from connector.sync.reconciling import Reconciliation
-from connector.sync.recovering import EXPIRED, GIVEN_BACK, RECHECKED, Recovery
+from connector.sync.reading.comparing import What
+from connector.sync.reading.reconciling import Reconciliation
+from connector.sync.reading.recovering import EXPIRED, GIVEN_BACK, RECHECKED, Recovery
 from tests import interference as stir
 from tests.integration.sync.quiet_org import member
 from tests.world import Simulators, World, make_world, settings_for

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from connector.store.tables import Envelope, History
-from connector.sync import amending, canary, publishing, redriving, stuck
-from connector.sync.canary import Ending, Patience
-from connector.sync.stuck import Handle
+from connector.sync.desk import amending, canary, redriving, stuck
+from connector.sync.desk.canary import Ending, Patience
+from connector.sync.desk.stuck import Handle
+from connector.sync.live import publishing
 from tests import interference as stir
 from tests.integration.sync.test_new_rows import lift, rule
 from tests.world import World

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from connector.domain.states import EnvelopeState
 from connector.store.tables import Envelope, Notice, Record
-from connector.sync import owing, publishing
-from connector.sync.intake import scene_for
+from connector.sync import owing
+from connector.sync.incoming.intake import scene_for
+from connector.sync.live import publishing
 from tests.world import World
 
 BROKEN = """- type: text

@@ -15,10 +15,11 @@ from connector.domain.lines import Cause, Lane
 from connector.domain.states import OutboxState, PairState
 from connector.ground.postgres import Postgres
 from connector.store.tables import Outbox, Pair, Received, Record, Source, Stream
-from connector.sync import buckets, rechecking
-from connector.sync.comparing import What
+from connector.sync import rechecking
+from connector.sync.reading import buckets
+from connector.sync.reading.comparing import What
+from connector.sync.reading.reconciling import Reconciliation, Report
 from connector.sync.rechecking import Ask, Scope
-from connector.sync.reconciling import Reconciliation, Report
 from tests import interference as stir
 from tests.integration.sync.quiet_org import brought_in, catch_up, member
 from tests.world import Simulators, World, make_world

@@ -40,11 +40,11 @@ from connector.store.tables import (
     Source,
     Tally,
 )
-from connector.sync import ledger
-from connector.sync.ageing import Ages
-from connector.sync.inbox import Reader
-from connector.sync.line_events import Profiles
-from connector.sync.retention import Retention
+from connector.sync.incoming.inbox import Reader
+from connector.sync.incoming.line_events import Profiles
+from connector.sync.privacy.ageing import Ages
+from connector.sync.privacy.retention import Retention
+from connector.sync.upkeep import ledger
 from tests.conftest import Clock
 from tests.undocumented import NoDocuments
 
@@ -323,10 +323,10 @@ def test_reading_goes_on_beside_an_open_step(attic: Attic) -> None:
 def test_pages_are_small_and_the_next_turn_goes_on(attic: Attic, monkeypatch: Any) -> None:
     for _ in range(5):
         attic.received(31)
-    monkeypatch.setattr("connector.sync.retention._TURN", timedelta(0))
+    monkeypatch.setattr("connector.sync.privacy.retention._TURN", timedelta(0))
     small = Retention(attic.store, page=2)
     assert small.turn() == {}
-    monkeypatch.setattr("connector.sync.retention._TURN", timedelta(seconds=15))
+    monkeypatch.setattr("connector.sync.privacy.retention._TURN", timedelta(seconds=15))
     assert small.turn()["bodies"] == 5
 
 

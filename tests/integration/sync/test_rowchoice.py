@@ -9,9 +9,9 @@ import pytest
 from connector.domain.states import ConflictKind, MatchState, PairState
 from connector.errors import ConnectorError
 from connector.store.tables import Conflict, Pair
-from connector.sync import conflicts, resolving, rowchoice
-from connector.sync.conflicts import Scope
-from connector.sync.resolving import Decision, Way
+from connector.sync.desk import conflicts, resolving, rowchoice
+from connector.sync.desk.conflicts import Scope
+from connector.sync.desk.resolving import Decision, Way
 from tests import interference as stir
 from tests.integration.sync.test_matching import CONTACT, friend
 from tests.integration.sync.test_merges import bound, merges

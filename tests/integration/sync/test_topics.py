@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from connector.salesforce.capture import TOPIC
 from connector.salesforce.pubsub.events import ChangeEvent, Decoder
 from connector.store.tables import Hole, Pair, Received, Stream
-from connector.sync import carriage
-from connector.sync.topics import TopicReader
+from connector.sync.reading import carriage
+from connector.sync.reading.topics import TopicReader
 from tests.integration.sync.test_merges import merges
 from tests.integration.sync.test_merging import CONTACT, line_edits, member_of
 from tests.world import API, World

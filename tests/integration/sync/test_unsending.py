@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from connector.domain.states import InboxState
 from connector.line.events import read_delivery
 from connector.store.tables import Received
-from connector.sync import line_events, sweeping
-from connector.sync.intake import receive_events
+from connector.sync.incoming import line_events
+from connector.sync.incoming.intake import receive_events
+from connector.sync.upkeep import sweeping
 from tests.columns import holders
 from tests.world import World
 

@@ -15,7 +15,7 @@ from connector.members import codes
 from connector.members.limits import Limits
 from connector.store.session import Store
 from connector.store.tables import Alert, Record
-from connector.sync.retention import Retention
+from connector.sync.privacy.retention import Retention
 from tests.conftest import Clock
 from tests.integration.webhooks.site import Site, serving
 from webhooks.app import make_app

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from connector.domain.records import SCHEMAS
 from connector.mapping.compiler import compile_mapping, try_compile
+from connector.mapping.documents.reading import read_mapping
 from connector.mapping.loader import load, read_folder
-from connector.mapping.reading import read_mapping
 from connector.mapping.schema import FieldSchema, ObjectSchema, from_describe
 from simulator.salesforce.describe import describe
 from simulator.salesforce.schema import load_schema

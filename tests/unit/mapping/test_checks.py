@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.mapping.reading import MappingProblems
+from connector.mapping.documents.reading import MappingProblems
 from connector.mapping.schema import FieldSchema, ObjectSchema
 from tests.unit.mapping.building import KEY, compiled, problems, thing
 

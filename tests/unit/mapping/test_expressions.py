@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.records import SCHEMAS, Kind, ValueType
-from connector.mapping.cel import (
+from connector.mapping.expressions.cel import (
     ExpressionFailed,
     ExpressionRefused,
     Scope,
     compile_expression,
     record_names,
 )
-from connector.mapping.functions import add_months, local_date, local_time
+from connector.mapping.expressions.functions import add_months, local_date, local_time
 
 REGISTRATION = Scope(tuple(record_names("line", SCHEMAS[Kind.REGISTRATION], SCHEMAS)))
 REPAIR = Scope(tuple(record_names("line", SCHEMAS[Kind.REPAIR_REQUEST], SCHEMAS)))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.lines import Direction, Policy, Write
-from connector.mapping.compiled import LineProblem
+from connector.mapping.parts.compiled import LineProblem
 from connector.mapping.schema import FieldSchema
 from tests.unit.mapping.building import compiled, line_of, thing
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from connector.mapping.document import Normalise
-from connector.mapping.matching import MatchRule
+from connector.mapping.documents.document import Normalise
+from connector.mapping.parts.matching import MatchRule
 from tests.unit.mapping.building import starter
 
 MEMBER = {"name": "王小明", "phone": "+886912345678"}

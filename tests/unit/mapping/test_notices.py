@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from connector.mapping.limits import graphemes, message_problems
 from connector.mapping.loader import load
-from connector.mapping.messages import LOCALES, RenderFailed
+from connector.mapping.messaging.limits import graphemes, message_problems
+from connector.mapping.messaging.messages import LOCALES, RenderFailed
 from tests.unit.mapping.building import LINKS, starter
 
 REQUEST = {

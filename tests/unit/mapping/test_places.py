@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.mapping.places import Place, Problem, read_yaml
+from connector.mapping.documents.places import Place, Problem, read_yaml
 from connector.mapping.rules import Rule
 
 

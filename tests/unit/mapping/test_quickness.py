@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from connector.domain.phones import to_e164
 from connector.mapping.canonical import canonical, refusal, refusal_of, shape_of
-from connector.mapping.compiled import Choices
+from connector.mapping.parts.compiled import Choices
 from connector.mapping.schema import FieldSchema
 
 TYPES = [

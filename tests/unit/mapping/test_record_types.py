@@ -2,8 +2,8 @@
 
 import pytest
 
-from connector.mapping.compiled import LineProblem
 from connector.mapping.loader import load
+from connector.mapping.parts.compiled import LineProblem
 from connector.mapping.rules import Rule
 from connector.mapping.schema import (
     FieldSchema,

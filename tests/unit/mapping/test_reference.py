@@ -3,7 +3,7 @@
 import pytest
 
 from connector.domain.records import SCHEMAS
-from connector.mapping.cel import (
+from connector.mapping.expressions.cel import (
     Scope,
     compile_expression,
     function_names,

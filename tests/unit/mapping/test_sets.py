@@ -3,8 +3,8 @@
 import pytest
 
 from connector.domain.lines import Write
+from connector.mapping.documents.reading import MappingProblems
 from connector.mapping.loader import check_folder, load, load_strictly, read_folder
-from connector.mapping.reading import MappingProblems
 
 CONTACT = "from: member\nto: Contact\n"
 ACCOUNT = "from: member\nto: Account\n"

@@ -7,9 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.records import SCHEMAS
-from connector.mapping.cel import ExpressionFailed, Scope, compile_expression, record_names
-from connector.mapping.checkedtree import tree
-from connector.mapping.shortcuts import shortcut
+from connector.mapping.expressions.cel import (
+    ExpressionFailed,
+    Scope,
+    compile_expression,
+    record_names,
+)
+from connector.mapping.expressions.checkedtree import tree
+from connector.mapping.expressions.shortcuts import shortcut
 from connector.mapping.views import look_up
 
 SCOPE = Scope(tuple(record_names("line", SCHEMAS["registration"], SCHEMAS)))

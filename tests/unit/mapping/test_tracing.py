@@ -2,8 +2,8 @@
 
 import pytest
 
+from connector.mapping.parts.tracing import homeward, outward, trace
 from connector.mapping.schema import FieldSchema
-from connector.mapping.tracing import homeward, outward, trace
 from tests.unit.mapping.building import compiled, line_of, starter, thing
 
 URGENCY = (

@@ -9,8 +9,8 @@ import pytest
 from connector.domain.states import MatchState, OutboxState, PairState
 from connector.salesforce.planner import WriteIntent
 from connector.store.tables import Outbox, Pair, Record
-from connector.sync import bonds
-from connector.sync.jobs import Done, Hold, Job, Later, Mate, Stopped
+from connector.sync.outgoing import bonds
+from connector.sync.pairs.jobs import Done, Hold, Job, Later, Mate, Stopped
 from tests.unit.mapping.building import starter
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

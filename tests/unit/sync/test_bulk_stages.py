@@ -3,7 +3,7 @@
 from connector.salesforce.faults import fault_of
 from connector.salesforce.outcomes import WriteOutcome
 from connector.salesforce.plans import ParentRef, WriteIntent
-from connector.sync.bulk_stages import stages
+from connector.sync.outgoing.bulk_stages import stages
 
 
 def intent(ref, name="Contact", parent=None, **more):

@@ -8,9 +8,9 @@ import pytest
 
 from connector.domain.states import OutboxState, PairState
 from connector.salesforce.faults import fault_of, unknown_outcome
-from connector.sync.jobs import Done, Job, Later, Lost, Stopped
+from connector.sync.outgoing.settling import end_of
+from connector.sync.pairs.jobs import Done, Job, Later, Lost, Stopped
 from connector.sync.pausing import pause_of
-from connector.sync.settling import end_of
 
 NOW = datetime(2026, 11, 21, 4, tzinfo=UTC)
 

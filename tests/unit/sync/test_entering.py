@@ -4,7 +4,7 @@ import pytest
 
 from connector.domain.records import RecordSchema, ValueType
 from connector.errors import ConnectorError
-from connector.sync import entering
+from connector.sync.desk import entering
 
 SURVEY = RecordSchema(
     "survey",

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from connector.mapping.compiled import LineProblem
-from connector.mapping.given import Choice, Given
-from connector.sync.filling import give, given_key
+from connector.mapping.parts.compiled import LineProblem
+from connector.mapping.parts.given import Choice, Given
+from connector.sync.pairs.filling import give, given_key
 from tests.unit.mapping.building import starter
 
 QUEUE = Given("OwnerId", "Group", "DeveloperName", "LINE_Repair")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from connector.store.tables import Pair
-from connector.sync import flips, weighing
-from connector.sync.weighing import Outcome
+from connector.sync.pairs import flips, weighing
+from connector.sync.pairs.weighing import Outcome
 from tests.properties.two_sides import policies
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)

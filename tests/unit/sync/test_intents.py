@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from connector.domain.states import MatchState, PairState
 from connector.store.tables import Outbox, Pair, Record
-from connector.sync import writes
-from connector.sync.jobs import Job
-from connector.sync.weighing import Outcome
+from connector.sync.outgoing import writes
+from connector.sync.pairs.jobs import Job
+from connector.sync.pairs.weighing import Outcome
 from tests.unit.mapping.building import starter
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from connector.store.tables import Pair
-from connector.sync import overwrites, questions, weighing
-from connector.sync.sightings import Sighting
-from connector.sync.weighing import Outcome, Question
+from connector.sync.pairs import overwrites, questions, weighing
+from connector.sync.pairs.sightings import Sighting
+from connector.sync.pairs.weighing import Outcome, Question
 from tests.properties.two_sides import policies
 
 WRITTEN = datetime(2026, 11, 21, 4, 0, 10, tzinfo=UTC)

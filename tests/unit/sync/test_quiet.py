@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.sync.quiet import QuietHours
+from connector.sync.messaging.quiet import QuietHours
 
 NIGHT = QuietHours.read("22:00-08:00", "Asia/Taipei")
 NOON_REST = QuietHours.read("12:00-13:30", "Asia/Taipei")

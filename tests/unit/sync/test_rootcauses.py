@@ -5,7 +5,7 @@ import pytest
 from connector.line.faults import RULES as LINE_RULES
 from connector.salesforce.fault_rules import Way
 from connector.salesforce.fault_table import TABLE
-from connector.sync.rootcauses import _REFUSALS, Facts, root_cause
+from connector.sync.desk.rootcauses import _REFUSALS, Facts, root_cause
 
 STOPS = [rule for rule in TABLE if rule.way is Way.PARK or rule.backoff.attempts]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connector.sync import turns
-from connector.sync.turns import STEP, Turns
+from connector.sync.incoming import turns
+from connector.sync.incoming.turns import STEP, Turns
 from tests.conftest import Clock
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.mapping.schema import FieldSchema
-from connector.sync import weighing
+from connector.sync.pairs import weighing
 from tests.unit.mapping.building import compiled, thing
 
 ROW = {"Name__c": "Ann", "State__c": "New", "Sum__c": "Ann!"}

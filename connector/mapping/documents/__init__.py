@@ -1,0 +1,1 @@
+"""What admins write: mapping and form documents, read with the place of every key."""

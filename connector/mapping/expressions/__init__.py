@@ -1,0 +1,1 @@
+"""CEL behind one door, and expressions simple enough to run without it."""

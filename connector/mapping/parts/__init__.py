@@ -1,0 +1,1 @@
+"""What a compiled mapping consists of."""

@@ -1,0 +1,1 @@
+"""What an operator sees of records that stand still or disagree, and does about them."""

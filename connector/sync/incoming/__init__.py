@@ -1,0 +1,1 @@
+"""What was received: stored once, then read and applied to records."""

@@ -1,0 +1,1 @@
+"""From owed notices to messages that LINE took."""

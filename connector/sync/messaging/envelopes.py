@@ -1,0 +1,342 @@
+"""Send what is owed: freeze the body, reply if a token is fresh, else push, and settle.
+
+A reply of unknown outcome is tried once more on its token and then marked uncertain; a push is
+repeated under its retry key, which LINE honours for a day.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from connector.domain import faults
+from connector.domain.faults import BY_ITSELF, Fault, FaultKind
+from connector.domain.identifiers import uuid7
+from connector.domain.lines import Lane
+from connector.domain.states import EffectState, EnvelopeState, NoticeState
+from connector.domain.values import Value
+from connector.line.accounts import OfficialAccount
+from connector.line.faults import SendFailed, policy
+from connector.line.sender import LineClient, Sent
+from connector.mapping.messaging.messages import RenderFailed
+from connector.store.session import Store, wake_later
+from connector.store.tables import (
+    Envelope,
+    Friendship,
+    LineAccount,
+    Notice,
+    Person,
+    Record,
+    ReplyToken,
+)
+from connector.sync import effects, queues
+from connector.sync.catalog import Catalogs
+from connector.sync.messaging import postmarks
+from connector.sync.messaging.quiet import QuietHours
+
+log = structlog.get_logger()
+
+BATCH = 40
+_MOST_BUBBLES = 5
+_RETRY_KEY_LIFE = timedelta(hours=23)
+
+
+@dataclass
+class Letter:
+    """One claimed envelope on its way."""
+
+    envelope: Envelope
+    account: OfficialAccount
+    user_id: str
+    token: str | None
+    sent: Sent | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Postman:
+    """Sends envelopes through LINE."""
+
+    store: Store
+    catalogs: Catalogs
+    client: LineClient
+    accounts: Mapping[str, OfficialAccount]
+    links: Callable[[OfficialAccount], Mapping[str, str]]
+    default_locale: str
+    lease: timedelta
+    quiet: QuietHours | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def send(self) -> int:
+        """Send one batch; say how many envelopes were taken."""
+        with self.store.transaction() as session:
+            claimed = _claim(session, self.lease)
+            letters = [
+                letter
+                for envelope in claimed
+                if (letter := self._prepare(session, envelope)) is not None
+            ]
+        if letters:
+            with ThreadPoolExecutor(min(8, len(letters))) as pool:
+                list(pool.map(self._send_one, letters))
+        for letter in letters:
+            with self.store.transaction() as session:
+                self._settle(session, letter)
+        return len(claimed)
+
+    def _prepare(self, session: Session, envelope: Envelope) -> Letter | None:
+        """Freeze the body and choose the way; None where nothing is to be sent now."""
+        now = self.clock()
+        account = self.accounts.get(envelope.oa)
+        person = session.get_one(Person, envelope.person_id)
+        if account is None:
+            postmarks.end(session, envelope, EnvelopeState.UNREACHABLE, *postmarks.NO_ACCOUNT)
+            return None
+        if not _follows(session, envelope):
+            postmarks.end(session, envelope, EnvelopeState.UNREACHABLE, *postmarks.BLOCKED)
+            return None
+        token = _token(session, envelope, now)
+        if token is None and self._keeps_for_later(envelope, now):
+            return None  # not frozen yet: it may still take other notices
+        if envelope.body is None and not self._freeze(session, envelope, person, account, now):
+            return None
+        envelope.via = "push" if token is None else "reply"
+        envelope.first_sent_at = envelope.first_sent_at or now
+        session.flush()
+        return Letter(envelope, account, person.line_user_id, token)
+
+    def _keeps_for_later(self, envelope: Envelope, now: datetime) -> bool:
+        """Whether a push that was not begun is put off: a reply may come free, or the hours are quiet."""
+        if envelope.first_sent_at is not None:
+            return False
+        hoped = envelope.token_hoped_until
+        if hoped is not None and hoped > now:
+            postmarks.back(envelope, EnvelopeState.WAITING, hoped, *postmarks.MAY_BE_FREE)
+            return True
+        rest = self.quiet.until(now) if self.quiet is not None else None
+        if rest is not None:
+            postmarks.back(envelope, EnvelopeState.HELD, rest, *postmarks.QUIET_HOURS)
+            return True
+        return False
+
+    def _freeze(
+        self,
+        session: Session,
+        envelope: Envelope,
+        person: Person,
+        account: OfficialAccount,
+        now: datetime,
+    ) -> bool:
+        notices = postmarks.owed(session, envelope)
+        late = [notice for notice in notices if notice.expires_at <= now]
+        for notice in late:
+            notice.state = NoticeState.EXPIRED
+        effects.move_notices(session, [notice.id for notice in late], EffectState.IGNORED)
+        messages: list[Value] = []
+        failed: list[Notice] = []
+        overflow: list[Notice] = []
+        reason = step = ""
+        for notice in (notice for notice in notices if notice not in late):
+            try:
+                bubbles = self._render(session, notice, person, account)
+            except RenderFailed as failure:
+                failed.append(notice)
+                reason, step = failure.message[:500], failure.fix
+                continue
+            if overflow or len(messages) + len(bubbles) > _MOST_BUBBLES:
+                overflow.append(notice)
+            else:
+                messages += bubbles
+        if messages:  # what failed is tried, and dies, in an envelope of its own
+            _send_on(session, envelope, failed)
+        _send_on(session, envelope, overflow)
+        if messages:
+            envelope.body = {"messages": messages}
+        elif failed:
+            log.warning("message not rendered", rules=[notice.rule for notice in failed])
+            postmarks.end(session, envelope, EnvelopeState.DEAD, reason, step)
+        else:
+            postmarks.end(session, envelope, EnvelopeState.EXPIRED, *postmarks.TOO_OLD)
+        return bool(messages)
+
+    def _render(
+        self, session: Session, notice: Notice, person: Person, account: OfficialAccount
+    ) -> list[Value]:
+        catalog = self.catalogs.live(session)
+        record = session.get(Record, notice.record_id) if notice.record_id else None
+        after = {**notice.after, **(record.values if record is not None else {})}
+        return list(
+            catalog.notices.render(
+                notice.template,
+                person.language or self.default_locale,
+                notice.before,
+                after,
+                {**self.links(account)},
+                {"basic_id": account.basic_id},
+            )
+        )
+
+    def _send_one(self, letter: Letter) -> None:
+        body = letter.envelope.body or {}
+        try:
+            if letter.token is not None:
+                letter.sent = self.client.reply(letter.account, letter.token, body)
+            else:
+                letter.sent = self.client.push(
+                    letter.account, {"to": letter.user_id, **body}, letter.envelope.retry_key
+                )
+        except SendFailed as failed:
+            letter.fault = failed.fault
+
+    def _settle(self, session: Session, letter: Letter) -> None:
+        here = sa.select(Envelope).where(
+            Envelope.id == letter.envelope.id,
+            Envelope.claim_token == letter.envelope.claim_token,
+            Envelope.state == EnvelopeState.CLAIMED,
+        )
+        envelope = session.scalars(here.with_for_update()).one_or_none()
+        if envelope is None:
+            return
+        postmarks.log(session, envelope, letter.fault, self.clock())
+        if letter.sent is not None:
+            envelope.request_id = letter.sent.request_id
+            postmarks.end(session, envelope, EnvelopeState.ACCEPTED)
+        elif letter.fault is not None:
+            self._failed(session, envelope, letter.fault)
+
+    def _failed(self, session: Session, envelope: Envelope, fault: Fault) -> None:
+        if envelope.via == "reply":
+            self._reply_failed(session, envelope, fault)
+            return
+        now = self.clock()
+        reason = f"{fault.code}: {fault.message}"[:500]
+        started = envelope.first_sent_at or now
+        if now - started > _RETRY_KEY_LIFE:
+            postmarks.end(session, envelope, EnvelopeState.UNCERTAIN, reason, postmarks.NEVER_AGAIN)
+            return
+        step = fault.next_step or BY_ITSELF
+        match policy(fault, envelope.attempts, now, random.random()):
+            case faults.RetryAt(at) | faults.LookUp(at):
+                postmarks.back(envelope, EnvelopeState.WAITING, at, reason, step)
+            case faults.Pause(why, until):
+                postmarks.rest(session, envelope.oa, why, until)
+                postmarks.back(envelope, EnvelopeState.WAITING, until, why, step)
+            case faults.Refresh():
+                postmarks.back(
+                    envelope, EnvelopeState.WAITING, now + timedelta(seconds=1), reason, step
+                )
+            case _:
+                postmarks.end(session, envelope, EnvelopeState.DEAD, reason, fault.next_step)
+
+    def _reply_failed(self, session: Session, envelope: Envelope, fault: Fault) -> None:
+        """A refused reply becomes a push; one that may have arrived is never repeated as a push."""
+        now = self.clock()
+        if fault.kind is FaultKind.UNKNOWN and envelope.tries_on_token >= 2:
+            reason = f"{fault.code}: {fault.message}"[:500]
+            postmarks.end(session, envelope, EnvelopeState.UNCERTAIN, reason, postmarks.NEVER_AGAIN)
+            return
+        uncertain_before = envelope.tries_on_token >= 2
+        if fault.code == "invalid_reply_token" and uncertain_before:
+            # The first try may have used the token up: LINE has the message.
+            postmarks.end(
+                session,
+                envelope,
+                EnvelopeState.UNCERTAIN,
+                postmarks.MAY_HAVE_COME,
+                postmarks.NEVER_AGAIN,
+            )
+            return
+        if fault.kind is not FaultKind.UNKNOWN:
+            envelope.token_id, envelope.tries_on_token = None, 0
+            envelope.token_hoped_until = None
+        postmarks.back(
+            envelope, EnvelopeState.READY, now, f"{fault.code}: {fault.message}"[:500], BY_ITSELF
+        )
+
+
+def _claim(session: Session, lease: timedelta) -> Sequence[Envelope]:
+    session.execute(sa.text("SET LOCAL enable_sort = off"))
+    resting = sa.select(LineAccount.oa).where(LineAccount.paused_until > sa.func.clock_timestamp())
+    head = (
+        sa.select(Envelope.id)
+        .where(
+            Envelope.state == EnvelopeState.READY,
+            Envelope.lane == Lane.URGENT,
+            Envelope.due <= sa.func.clock_timestamp(),
+            Envelope.oa.not_in(resting),
+        )
+        .order_by(Envelope.due, Envelope.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+        .cte("head")
+    )
+    return session.scalars(
+        sa.update(Envelope)
+        .where(Envelope.id == head.c.id)
+        .values(
+            state=EnvelopeState.CLAIMED,
+            claim_token=uuid4(),
+            claimed_until=sa.func.clock_timestamp() + lease,
+            attempts=Envelope.attempts + 1,
+        )
+        .returning(Envelope)
+        .execution_options(synchronize_session=False)
+    ).all()
+
+
+def _send_on(session: Session, envelope: Envelope, notices: Sequence[Notice]) -> None:
+    """What does not fit into one message follows in an envelope of its own."""
+    if not notices:
+        return
+    following = Envelope(
+        id=uuid7(), person_id=envelope.person_id, oa=envelope.oa, retry_key=uuid4()
+    )
+    session.add(following)
+    session.flush()  # the notices name it
+    for notice in notices:
+        notice.envelope_id = following.id
+    session.flush()
+    wake_later(session, queues.SEND)
+
+
+def _follows(session: Session, envelope: Envelope) -> bool:
+    here = sa.select(Friendship.following).where(
+        Friendship.person_id == envelope.person_id, Friendship.oa == envelope.oa
+    )
+    return session.scalar(here) is True
+
+
+def _token(session: Session, envelope: Envelope, now: datetime) -> str | None:
+    """The token this envelope already tried, else the freshest unused one, taken for it alone."""
+    if envelope.token_id is not None:
+        held = session.get_one(ReplyToken, envelope.token_id)
+        envelope.tries_on_token += 1
+        return held.token
+    if envelope.via == "push":
+        return None  # a push under way keeps its retry key; a reply now could say it twice
+    here = (
+        sa.select(ReplyToken)
+        .where(
+            ReplyToken.person_id == envelope.person_id,
+            ReplyToken.oa == envelope.oa,
+            ReplyToken.used_at.is_(None),
+            ReplyToken.good_until > now,
+        )
+        .order_by(ReplyToken.good_until.desc())
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    token = session.scalars(here).one_or_none()
+    if token is None:
+        return None
+    token.used_at = now
+    envelope.token_id, envelope.tries_on_token = token.id, 1
+    return token.token

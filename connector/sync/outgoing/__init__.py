@@ -1,0 +1,1 @@
+"""From claimed intents to rows in Salesforce, and how each attempt ended."""

@@ -1,0 +1,1 @@
+"""What must not stay: old data by class, erased people, messages taken back."""
