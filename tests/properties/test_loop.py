@@ -8,7 +8,8 @@ stories follow the org's change events, the others poll.
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
+from connector.domain.lines import Lane
 from connector.ground.postgres import Postgres
 from tests.properties import balance, naps, outages
 from tests.properties.agents import Agents
@@ -30,6 +32,7 @@ from tests.world import Simulators
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 STORIES = int(os.environ.get("STORIES", "300" if SOAK else "6"))
 STEPS = 120 if SOAK else 50
+KEPT = os.environ.get("STORY")  # a file with the lines of a story that ended badly
 
 
 class Loop(Citizens, Agents, Outages, Crew):
@@ -104,6 +107,16 @@ def every_fault() -> Iterator[str]:
     yield from (f"{what} {at}" for what in ("dies", "sleeps") for at in naps.WORKERS)
 
 
+def tell_again(story: Loop, lines: Iterable[str]) -> None:
+    """Tell a story from its lines, which are calls of its rules."""
+    try:
+        for line in lines:
+            if line.startswith("story."):
+                eval(line, {"story": story, "Lane": Lane})  # noqa: S307 - a developer's own file
+    finally:
+        story.teardown()
+
+
 @pytest.fixture
 def stage(outside: Simulators, postgres: Postgres, template: str) -> Iterator[Stage]:
     name = f"stage_{uuid4().hex}"
@@ -117,14 +130,17 @@ def test_whatever_happens_both_sides_end_up_the_same(stage: Stage) -> None:
     tally.know(RULES, every_fault())
     story = type("Story", (Loop,), {"stage": stage, "tally": tally})
     try:
-        run_state_machine_as_test(
-            story,
-            settings=settings(
-                max_examples=STORIES,
-                stateful_step_count=STEPS,
-                phases=[Phase.generate],  # a story takes seconds: it is shown as it is
-            ),
-        )
+        if KEPT:
+            tell_again(story(), Path(KEPT).read_text().splitlines())
+        else:
+            run_state_machine_as_test(
+                story,
+                settings=settings(
+                    max_examples=STORIES,
+                    stateful_step_count=STEPS,
+                    phases=[Phase.generate],  # a story takes seconds: it is shown as it is
+                ),
+            )
     finally:
         print(f"\n{tally.table()}\nin {time.monotonic() - began:.0f} s")
     assert not tally.failed, "\n\n".join(tally.failed)
