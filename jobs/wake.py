@@ -94,6 +94,11 @@ class Waker:
             self._down = False
 
 
+def load() -> None:
+    """Load Celery before there is work, not while the first wake and the first requests wait."""
+    import jobs.tasks  # noqa: F401
+
+
 def _publish(queue: str) -> None:
     from jobs.tasks import TASKS, on_the_way
 

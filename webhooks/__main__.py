@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import socket
 import sys
 
@@ -12,7 +13,7 @@ import uvicorn
 from connector import bootstrap, logs
 from connector.errors import ConnectorError, EnvironmentProblem
 from connector.settings import load_settings
-from jobs.wake import wake
+from jobs.wake import load, wake
 from webhooks.app import make_app
 from webhooks.web import Web
 
@@ -29,7 +30,9 @@ def main() -> int:
     try:
         logs.configure()
         door = listen(given.host, given.port)
-        serve(build(), door)
+        web = build()
+        load()
+        serve(web, door)
     except ConnectorError as problem:
         sys.stderr.write(f"{problem.message}; {problem.fix}\n")
         return problem.exit_code
@@ -73,6 +76,9 @@ def serve(web: Web, door: socket.socket) -> None:
         lifespan="on",
         timeout_graceful_shutdown=_GRACE,
     )
+    # What the start made stays for good; looked through for garbage, it stopped every request for 0.1 s.
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(config).run(sockets=[door])
 
 

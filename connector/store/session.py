@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,18 +10,26 @@ from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
 import orjson
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
 
 _WAKES: Final = "wakes"
 _CLOSING: Final = "closing"
+_RESTED: Final = "rested since"
+_TRUSTED_S: Final = 1.0  # a connection that was good so lately is not tried before it is used
 
 Wake = Callable[[str], None]
-Column: TypeAlias = "sa.orm.InstrumentedAttribute[UUID] | sa.orm.InstrumentedAttribute[UUID | None]"
+Column: TypeAlias = (
+    "sa.orm.InstrumentedAttribute[UUID] | sa.orm.InstrumentedAttribute[UUID | None]"
+    " | sa.orm.InstrumentedAttribute[int]"
+)
 Closing = Callable[[Session], None]
 
 
@@ -30,9 +39,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> sa.Engine:
     Statements are never prepared: a plan made while a queue was short stays when it has grown,
     and a claim then takes two hundred times as long.
     """
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
-        pool_pre_ping=True,
         hide_parameters=True,  # an error's text must not carry what people wrote
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -44,6 +52,26 @@ def make_engine(url: str, *, pool_size: int = 10) -> sa.Engine:
             "options": "-c idle_in_transaction_session_timeout=60s -c statement_timeout=30s",
         },
     )
+    _try_what_rested(engine)
+    return engine
+
+
+def _try_what_rested(engine: sa.Engine) -> None:
+    """Try a connection before it is used, but not where work follows on work: that is a call each."""
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_connection: object, entry: ConnectionPoolEntry) -> None:
+        entry.info[_RESTED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _is_good(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        now = time.monotonic()
+        if now - entry.info.get(_RESTED, now) < _TRUSTED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as gone:
+            raise sa.exc.InvalidatePoolError from gone
 
 
 def wake_later(session: Session, queue: str) -> None:
@@ -51,9 +79,9 @@ def wake_later(session: Session, queue: str) -> None:
     session.info.setdefault(_WAKES, set()).add(queue)
 
 
-def among(column: Column, ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+def among(column: Column, ids: Collection[UUID] | Collection[int]) -> sa.ColumnElement[bool]:
     """Whether a column holds one of these ids: one parameter, however many there are."""
-    return column == sa.any_(sa.literal(list(ids), ARRAY(sa.Uuid())))
+    return column == sa.any_(sa.literal(list(ids), ARRAY(column.type)))
 
 
 def book(session: Session, page: type[T], rank: int, closing: Callable[[Session, T], None]) -> T:
@@ -112,8 +140,15 @@ class Store:
         """Commit, then wake the queues that got work; a lost wake costs one sweep, never a row."""
         with self.sessions.begin() as session:
             yield session
-        for queue in sorted(session.info.pop(_WAKES, ())):
-            self.wake(queue)
+        self._wake(session)
+
+    @contextmanager
+    def statement(self) -> Iterator[Session]:
+        """A transaction of one statement, committed as it ends: one call of the server, not three."""
+        with self.sessions.begin() as session:
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            yield session
+        self._wake(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -121,3 +156,7 @@ class Store:
         with self.sessions.begin() as session:
             session.execute(sa.text("SET TRANSACTION READ ONLY"))
             yield session
+
+    def _wake(self, session: Session) -> None:
+        for queue in sorted(session.info.pop(_WAKES, ())):
+            self.wake(queue)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from connector.domain.states import EffectState, InboxState, Ledger
-from connector.store.session import book
+from connector.store import sets
+from connector.store.session import among, book
 from connector.store.tables import Effect, Received
 
 _UNSETTLED = (EffectState.OPEN, EffectState.PARKED, EffectState.DEAD)
@@ -56,7 +59,7 @@ def move_notices(session: Session, notices: Collection[UUID], to: EffectState) -
 
 
 def reckon(session: Session, received: Iterable[int]) -> None:
-    """Write down for each received row which class of the ledger it is in."""
+    """Write down for each received row, which the caller made or has locked, its class of the ledger."""
     _page(session).received.update(received)
 
 
@@ -64,7 +67,7 @@ def waiting_on(session: Session, pairs: Sequence[UUID]) -> Mapping[UUID, tuple[i
     """For each pair, the received rows with an open effect on it."""
     found: dict[UUID, list[int]] = {}
     here = sa.select(Effect.pair_id, Effect.received_id).distinct()
-    open_ = here.where(Effect.pair_id.in_(pairs), Effect.state == EffectState.OPEN)
+    open_ = here.where(among(Effect.pair_id, pairs), Effect.state == EffectState.OPEN)
     for pair, received in session.execute(open_.order_by(Effect.received_id)):
         if pair is not None:
             found.setdefault(pair, []).append(received)
@@ -91,12 +94,13 @@ def _write(session: Session, page: _Page) -> None:
     """Links first, then what is opened again, then what is settled: the order they happened in."""
     touched = set(page.received)
     if page.links:
-        session.execute(insert(Effect), page.links)
+        sets.insert_all(session, Effect, page.links)
         touched.update(int(str(link["received_id"])) for link in page.links)
     for to in sorted(page.pairs, key=lambda state: state is not EffectState.OPEN):
         touched.update(_move_pairs(session, page.pairs[to], to))
     for to, notices in page.notices.items():
-        touched.update(_move(session, Effect.notice_id.in_(sorted(notices)), to))
+        touched.update(_move(session, among(Effect.notice_id, sorted(notices)), to))
+    _lock(session, touched - page.received)
     _reckon(session, touched)
 
 
@@ -126,15 +130,27 @@ def _move(session: Session, where: sa.ColumnElement[bool], to: EffectState) -> S
     return session.scalars(moved.execution_options(**_QUIET)).all()
 
 
-def _reckon(session: Session, received: Collection[int]) -> None:
+def _lock(session: Session, received: Collection[int]) -> None:
     ids = sorted(received)
     if ids:
         # Two transactions may each close one effect of a row: the second must look after the
         # first has committed, and a statement sees other tables as they were when it began.
-        mine = sa.select(Received.id).where(Received.id.in_(ids)).order_by(Received.id)
+        mine = sa.select(Received.id).where(among(Received.id, ids)).order_by(Received.id)
         session.execute(mine.with_for_update())
-        here = sa.update(Received).where(Received.id.in_(ids), Received.ledger != ledger_class())
-        session.execute(here.values(ledger=ledger_class()).execution_options(**_QUIET))
+
+
+def _reckon(session: Session, received: Collection[int]) -> None:
+    if received:
+        session.execute(_reckoning(), {"ids": sorted(received)})
+
+
+@cache
+def _reckoning() -> sa.Update:
+    """Put together once: it is a fifth of what a form costs us."""
+    table = cast("sa.Table", Received.__table__)
+    ids = sa.bindparam("ids", type_=ARRAY(sa.BigInteger()))
+    moved = Received.id == sa.any_(ids), Received.ledger != ledger_class()
+    return sa.update(table).where(*moved).values(ledger=ledger_class())
 
 
 def ledger_class() -> sa.ColumnElement[Ledger]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
 from connector.domain.states import InboxState, Ledger
-from connector.domain.values import Value, storable
+from connector.domain.values import Value
 from connector.store.tables import Source
 from connector.sync.catalog import Catalog
 from connector.sync.incoming.receiving import receive
@@ -56,7 +56,7 @@ class Arrivals:
             "kind": self.object,
             "dedupe_key": f"{self.cause}:{place}:{digest}",
             "subject": str(row["Id"]),
-            "body": storable(row),
+            "body": row,
             "at": at,
             "noted": noted,
             "lane": Lane.BULK,

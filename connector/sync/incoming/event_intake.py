@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.lines import Cause, Lane
 from connector.domain.states import InboxState, Ledger
-from connector.domain.values import Value, moment, storable
+from connector.domain.values import Value, moment
 from connector.salesforce.planner import KEY_FIELD
 from connector.salesforce.pubsub.events import HEADER, ChangeEvent, row_of
 from connector.store.tables import Org, Source
@@ -76,12 +76,12 @@ def _rows(
             "kind": event.entity,
             "dedupe_key": f"event:{event.transaction}:{event.sequence}:{row_id}",
             "subject": row_id,
-            "body": storable(_body(catalog, event, row_id, fields)),
+            "body": _body(catalog, event, row_id, fields),
             "at": event.committed_at,
             "lane": Lane.BULK if is_echo else Lane.URGENT,
             "state": InboxState.WAITING if is_echo else InboxState.READY,
             "ledger": Ledger.IN_FLIGHT,
-            "due": sa.func.clock_timestamp() + (ECHO_REST if is_echo else timedelta(0)),
+            "rest": ECHO_REST.total_seconds() if is_echo else 0,
         }
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.lines import Lane
 from connector.domain.states import InboxState, Ledger
-from connector.domain.values import Value, storable
+from connector.domain.values import Value
 from connector.salesforce import polling
 from connector.salesforce.faults import CallFailed
 from connector.salesforce.gateway import Gateway
@@ -186,7 +186,7 @@ def _received(
         "kind": name,
         "dedupe_key": polled_key(name, row),
         "subject": str(row["Id"]),
-        "body": storable(row),
+        "body": row,
         "at": at,
         "cause": cause_at(told_to_nobody, at),
         "noted": noted,

@@ -106,6 +106,12 @@ def test_odd_text_is_stored_too(site: Site, store: Store) -> None:
     assert len(stored(store)) == 1
 
 
+def test_a_number_that_is_too_large_for_most_is_stored_too(site: Site, store: Store) -> None:
+    assert site.deliver({"events": [event(size=2**70)]}).status_code == 200
+    (row,) = stored(store)
+    assert row.body["size"] == float(2**70)
+
+
 def test_many_deliveries_at_once_are_all_stored(site: Site, store: Store) -> None:
     bodies = [{"events": [event(number), event(number + 1)]} for number in range(0, 200, 2)]
     with ThreadPoolExecutor(16) as pool:
@@ -146,6 +152,19 @@ def test_while_postgresql_is_slow_every_delivery_is_answered_in_time(
     assert {answer.status_code for answer in answers} == {200}
     assert max(answer.elapsed.total_seconds() for answer in answers) < 2
     assert len(stored(store)) == 40
+
+
+def test_a_delivery_just_after_the_server_dropped_every_connection_is_stored(
+    site: Site, store: Store
+) -> None:
+    with store.engine.begin() as connection:
+        site.deliver({"events": [event(1)]})
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert site.deliver({"events": [event(2)]}).status_code == 200
+    assert len(stored(store)) == 2
 
 
 def test_deliveries_that_find_no_room_wait_unread_and_are_stored(

@@ -1,0 +1,89 @@
+"""Many rows of one table written by one statement: they are one parameter, however many there are.
+
+Row by row, a thousand rows cost the server a thousand plans and us as many conversions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import TypeVar, cast
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON, insert
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from connector.store.tables.base import Base
+
+T = TypeVar("T", bound=Base)
+
+_ROWS = "rows"
+
+
+def insert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    """Store new rows, which all fill the same columns; defaults are those of the database."""
+    if rows:
+        session.execute(_insert(table, tuple(rows[0])), _as_json(rows))
+
+
+def update_all(session: Session, rows: Iterable[T], *, counting: tuple[str, ...] = ()) -> list[T]:
+    """Write what was changed of loaded rows; says which were.
+
+    They must be locked: what is written is what this transaction knows of them. Columns that are
+    `counting` get the next number of their sequence.
+    """
+    changed: dict[tuple[type[T], tuple[str, ...]], list[T]] = {}
+    for row in rows:
+        if names := _changed(row):
+            changed.setdefault((type(row), names), []).append(row)
+    for (table, names), some in changed.items():
+        (key,) = (column.key for column in _plain(table).primary_key)
+        told = [{name: getattr(row, name) for name in (key, *names)} for row in some]
+        with session.no_autoflush:  # else each row is written by itself just before
+            session.execute(_update(table, key, names, counting), _as_json(told))
+        for row in some:
+            for name in names:
+                set_committed_value(row, name, getattr(row, name))
+    return [row for some in changed.values() for row in some]
+
+
+def _changed(row: Base) -> tuple[str, ...]:
+    state = sa.inspect(row)
+    return tuple(sorted(state.manager.keys() - state.unmodified)) if state.modified else ()
+
+
+def _as_json(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    return {_ROWS: orjson.dumps(rows).decode()}
+
+
+@cache
+def _insert(table: type[Base], names: tuple[str, ...]) -> sa.Executable:
+    given = _given(table, names)
+    chosen = sa.select(*(given.c[name] for name in names))
+    return insert(_plain(table)).from_select([*names], chosen, include_defaults=False)
+
+
+@cache
+def _update(
+    table: type[Base], key: str, names: tuple[str, ...], counting: tuple[str, ...]
+) -> sa.Executable:
+    given, columns = _given(table, (key, *names)), _plain(table).c
+    values: dict[str, object] = {name: given.c[name] for name in names}
+    values |= {name: cast("sa.Sequence", columns[name].default).next_value() for name in counting}
+    return sa.update(_plain(table)).where(columns[key] == given.c[key]).values(values)
+
+
+def _given(table: type[Base], names: tuple[str, ...]) -> sa.TableValuedAlias:
+    columns = [sa.column(name, _plain(table).c[name].type) for name in names]
+    rows = sa.cast(sa.bindparam(_ROWS, type_=sa.Text()), JSON)
+    return (
+        sa.func.json_to_recordset(rows)
+        .table_valued(*columns, name="given")
+        .render_derived(with_types=True)
+    )
+
+
+def _plain(table: type[Base]) -> sa.Table:
+    return cast("sa.Table", table.__table__)
