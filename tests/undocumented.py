@@ -35,6 +35,7 @@ class NoDocuments:
     kinds: Mapping[str, RecordSchema] = field(default_factory=lambda: SCHEMAS)
     forms: Mapping[str, object] = field(default_factory=dict)
     notices: NoNotices = field(default_factory=NoNotices)
+    org_id: str = "00D"
 
     def live(self, _session: Session) -> NoDocuments:
         """The catalog as any transaction sees it."""

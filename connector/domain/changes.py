@@ -12,7 +12,8 @@ from connector.domain.values import Values
 
 @dataclass(frozen=True)
 class Change:
-    """What became of one record. A record that is not there yet is made.
+    """What became of one record. A record that is not there yet is made; of one that `is_new`, whose id
+    was minted for it just now, that is certain.
 
     `values` names only what is new; a name that is missing keeps its value. `relations` maps a
     relation to the record it now points at, or to None to cut it. `releases`
@@ -26,4 +27,5 @@ class Change:
     relations: Mapping[str, UUID | None] = field(default_factory=dict)
     cause: Cause = Cause.LIVE
     notify: bool = True
+    is_new: bool = False
     releases: bool = False  # the person let go of it: our fields are cleared, then the pairs end

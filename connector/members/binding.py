@@ -21,7 +21,7 @@ from connector.domain.phones import masked
 from connector.domain.records import Kind
 from connector.domain.states import ChallengeState
 from connector.domain.values import Value, moment
-from connector.members import alarms, bound, challenge, consents, friendship, people
+from connector.members import alarms, bound, challenge, consents, friendship
 from connector.members.answers import Answers
 from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
@@ -60,7 +60,6 @@ def begin(
     limits: Limits = LIMITS,
 ) -> Begun:
     """Check the form and make a one-time code for its phone."""
-    people.lock(session, person.id)
     if bound.open_binding(session, person.id) is not None:
         raise Refused("already_bound")
     phone, answers = _read(form, regions)
@@ -100,7 +99,6 @@ def confirm(
     limits: Limits = LIMITS,
 ) -> tuple[UUID | Refused, list[Change]]:
     """Bind the person if the code is right; again with the same code gives the same member."""
-    people.lock(session, person.id)
     row = session.get(Challenge, challenge_id, populate_existing=True)
     if row is None or row.person_id != person.id:
         raise Refused("unknown_challenge")
@@ -128,7 +126,6 @@ def _require_bindings_left(session: Session, person: Person, now: datetime, limi
 
 def unbind(session: Session, person: Person, now: datetime) -> list[Change]:
     """Let go of the member: our fields are cleared in Salesforce, requests stay with the member."""
-    people.lock(session, person.id)
     binding = bound.open_binding(session, person.id)
     if binding is None:
         return []
@@ -210,6 +207,7 @@ def _bind(
         },
         person.id,
         {"person": friends[-1].id} if friends else {},
+        is_new=True,
     )
     at_member = {"member": member_id}
     tied = [

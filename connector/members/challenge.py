@@ -128,10 +128,14 @@ def require_tries_left(
         from_there = Challenge.address_hash == row.address_hash
         told = alarms.of_address(GUESSING, row.address_hash, said)
         counted.append((from_there, limits.wrong_codes_per_address_and_day, told))
-    for where, most, alarm in counted:
-        recent = (where, Challenge.created_at > now - DAY, Challenge.tries > 0)
-        columns = sa.func.sum(Challenge.tries), sa.func.min(Challenge.created_at)
-        tries, oldest = session.execute(sa.select(*columns).where(*recent)).one()
+    recent = (Challenge.created_at > now - DAY, Challenge.tries > 0)
+    columns = sa.func.sum(Challenge.tries), sa.func.min(Challenge.created_at)
+    sums = [
+        sa.select(sa.literal(place).label("place"), *columns).where(where, *recent)
+        for place, (where, _, _) in enumerate(counted)
+    ]
+    for place, tries, oldest in sorted(session.execute(sa.union_all(*sums))):
+        _, most, alarm = counted[place]
         if tries is not None and tries >= most:
             raise Refused("too_many", retry_after=seconds_until(oldest + DAY, now), alarm=alarm)
 

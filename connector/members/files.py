@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from connector.domain.identifiers import uuid7
 from connector.domain.records import SCHEMAS, Kind
-from connector.members import alarms, people, pictures
+from connector.members import alarms, pictures
 from connector.members.answers import Answers
 from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
@@ -51,7 +51,6 @@ def keep(
     session: Session, person: Person, upload: Upload, now: datetime, limits: Limits = LIMITS
 ) -> File:
     """Store an upload until a form names it, for a day at most."""
-    people.lock(session, person.id)
     told = alarms.of_person(AlertKind.FLOODING, person.id, "uploaded very many files in a day")
     mine = [File.person_id == person.id]
     cap = Cap(File.created_at, mine, limits.files_per_person_and_day, DAY, told)

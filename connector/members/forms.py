@@ -15,7 +15,7 @@ from connector.domain.identifiers import uuid7
 from connector.domain.values import Value, moment
 from connector.mapping.documents.formdocument import Answer, FieldSpec, Requires
 from connector.mapping.documents.forms import CREATED, CompiledForm
-from connector.members import alarms, bound, consents, friendship, people
+from connector.members import alarms, bound, consents, friendship
 from connector.members.answers import Answers, read_day
 from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
@@ -38,7 +38,6 @@ def send(
     limits: Limits = LIMITS,
 ) -> tuple[UUID, list[Change]]:
     """Keep what a person answered, and the consent they gave with it."""
-    people.lock(session, person.id)
     member_id = bound.member_of(session, person.id)
     if member_id is None and form.document.requires is Requires.MEMBER:
         raise Refused("binding_required")
@@ -55,7 +54,10 @@ def send(
     relations = {"person": friends.get(oa), "member": member_id}
     answered = {**values, CREATED: moment(now)}
     record_id = uuid7()
-    return record_id, [*given, Change(record_id, form.kind, answered, person.id, relations)]
+    return record_id, [
+        *given,
+        Change(record_id, form.kind, answered, person.id, relations, is_new=True),
+    ]
 
 
 def kept(form: CompiledForm, sent: Mapping[str, object]) -> dict[str, object]:

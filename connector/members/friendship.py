@@ -106,13 +106,14 @@ def follows(session: Session, person_id: UUID, oa: str) -> bool:
 def _find_or_make(
     session: Session, person: Person, oa: str, at: datetime, *, following: bool
 ) -> tuple[Friendship, bool]:
+    here = sa.select(Friendship).where(Friendship.person_id == person.id, Friendship.oa == oa)
+    known = session.scalars(here.with_for_update()).one_or_none()
+    if known is not None:
+        return known, False
     fresh = {"id": uuid7(), "person_id": person.id, "oa": oa}
     new = insert(Friendship).values(**fresh, following=following, heard_at=at)
     made = session.scalar(new.on_conflict_do_nothing().returning(Friendship))
-    if made is not None:
-        return made, True
-    here = sa.select(Friendship).where(Friendship.person_id == person.id, Friendship.oa == oa)
-    return session.scalars(here.with_for_update()).one(), False
+    return made or session.scalars(here.with_for_update()).one(), made is not None
 
 
 def _told(person: Person, profile: Profile | None) -> dict[str, Value]:
@@ -132,7 +133,7 @@ def _made(
         "bound": member_id is not None,
         **consents.values_of(session, person.id),
     }
-    friend = Change(friendship.id, Kind.FRIEND, {**first, **values}, person.id)
+    friend = Change(friendship.id, Kind.FRIEND, {**first, **values}, person.id, is_new=True)
     if member_id is None:
         return [friend]
     # A member shows its newest friendship.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -69,9 +69,10 @@ class Cap:
     most: int
     window: timedelta
     alarm: Alarm | None = None
+    refuses: bool = True  # else it is only told
 
-    def full_until(self, session: Session, now: datetime) -> datetime | None:
-        """When there will be room again; None where there is some now."""
+    def oldest(self, now: datetime) -> sa.ScalarSelect[Any]:
+        """The moment of the row that fills it; null where there is room."""
         query: sa.Select[Any] = (
             sa.select(self.moment)
             .where(*self.where, self.moment > now - self.window)
@@ -79,16 +80,20 @@ class Cap:
             .offset(self.most - 1)
             .limit(1)
         )
-        oldest = session.scalar(query)
-        return None if oldest is None else oldest + self.window
+        return query.scalar_subquery()
 
 
-def require_room(session: Session, caps: Iterable[Cap], now: datetime) -> None:
-    """Refuse with `too_many` when one of these is full."""
-    for cap in caps:
-        until = cap.full_until(session, now)
-        if until is not None:
-            raise Refused("too_many", retry_after=seconds_until(until, now), alarm=cap.alarm)
+def require_room(session: Session, caps: Sequence[Cap], now: datetime) -> None:
+    """Refuse with `too_many` when one of these is full; all are counted at once."""
+    counted = sa.select(*(cap.oldest(now).label(f"cap_{n}") for n, cap in enumerate(caps)))
+    for cap, oldest in zip(caps, session.execute(counted).one(), strict=True):
+        if oldest is None:
+            continue
+        if cap.refuses:
+            wait = seconds_until(oldest + cap.window, now)
+            raise Refused("too_many", retry_after=wait, alarm=cap.alarm)
+        if cap.alarm is not None:
+            cap.alarm.raise_in(session)
 
 
 def seconds_until(at: datetime, now: datetime) -> int:

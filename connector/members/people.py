@@ -22,9 +22,11 @@ def find(session: Session, provider_id: str, user_id: str) -> Person | None:
 
 def find_or_make(session: Session, provider_id: str, user_id: str, at: datetime) -> Person:
     """The person with this LINE user id, made when first heard of."""
-    known = find(session, provider_id, user_id)
-    if known is not None:
-        return known
+    return find(session, provider_id, user_id) or make(session, provider_id, user_id, at)
+
+
+def make(session: Session, provider_id: str, user_id: str, at: datetime) -> Person:
+    """A new person, whom nobody else sees before the commit; or who was made meanwhile, locked."""
     new = insert(Person).values(provider_id=provider_id, line_user_id=user_id, created_at=at)
     made = session.scalar(
         new.on_conflict_do_nothing().returning(Person),
@@ -39,12 +41,22 @@ def lock(session: Session, person_id: UUID) -> Person:
     Not `FOR UPDATE`: rows that only name the person (a received form) hold a key share, and
     two transactions that each have one would wait for each other.
     """
-    here = sa.select(Person).where(Person.id == person_id).with_for_update(key_share=True)
-    return session.scalars(here, execution_options={"populate_existing": True}).one()
+    return session.scalars(_locked(Person.id == person_id)).one()
+
+
+def find_locked(session: Session, provider_id: str, user_id: str) -> Person | None:
+    """The person with this LINE user id, locked; None also for one erased while it was waited for."""
+    known = Person.provider_id == provider_id, Person.line_user_id == user_id
+    return session.scalars(_locked(*known)).one_or_none()
+
+
+def _locked(*where: sa.ColumnElement[bool]) -> sa.Select[Person]:
+    here = sa.select(Person).where(*where).with_for_update(key_share=True)
+    return here.execution_options(populate_existing=True)
 
 
 def _committed_meanwhile(session: Session, provider_id: str, user_id: str) -> Person:
-    found = find(session, provider_id, user_id)
+    found = find_locked(session, provider_id, user_id)
     if found is None:
         raise LookupError("a person conflicted with on insert is not there")
     return found

@@ -16,7 +16,7 @@ from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.records import Kind
 from connector.domain.values import Value, moment
-from connector.members import alarms, bound, codes, files, people
+from connector.members import alarms, bound, codes, files
 from connector.members.answers import Answers
 from connector.members.limits import DAY, HOUR, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
@@ -48,7 +48,6 @@ def claim(
     address_hash: str | None = None,
 ) -> tuple[Claimed | Refused, list[Change]]:
     """Register the unit that bears the form's code; again by the same person changes nothing."""
-    people.lock(session, person.id)
     answers = Answers(form)
     typed = answers.text("code", _LONGEST_CODE)
     bought = answers.day("purchased_on", _FIRST_DAY, now.astimezone(zone).date())
@@ -58,11 +57,12 @@ def claim(
     answers.check()
     require_room(session, _caps(person, address_hash, limits), now)
     code = codes.normalise(str(typed))
-    unit = codes.unit_of(session, code) if code else None
+    unit = _take(session, person, code, now) if code else None
     if unit is None:
-        return _guessed(session, person, address_hash, now), []
-    if not _take(session, person, unit, now):
-        return _taken_before(session, person, unit), []
+        taken = codes.unit_of(session, code) if code else None
+        if taken is None:
+            return _guessed(session, person, address_hash, now), []
+        return _taken_before(session, person, taken), []
     registration_id = uuid7()
     files.attach(proof, registration_id, "proof")
     values = _values(unit, bought, shop)
@@ -87,10 +87,9 @@ def list_of(session: Session, person: Person) -> list[dict[str, Value]]:
     return [_shown(record, of) for record, of in session.execute(query)]
 
 
-def find(session: Session, person: Person, registration_id: UUID) -> Record | None:
+def find(session: Session, person: Person, member_id: UUID, registration_id: UUID) -> Record | None:
     """A registration, if it is the person's or their member's."""
     at_member = aliased(Relation)
-    member_id = bound.member_of(session, person.id)
     query = (
         sa.select(Record)
         .outerjoin(at_member, (at_member.record_id == Record.id) & (at_member.name == "member"))
@@ -138,15 +137,15 @@ def _guessed(session: Session, person: Person, address_hash: str | None, now: da
     return Refused("unknown_code", [FieldProblem("code", "unknown_code")])
 
 
-def _take(session: Session, person: Person, unit: Unit, now: datetime) -> bool:
+def _take(session: Session, person: Person, code: str, now: datetime) -> Unit | None:
     """Compare and set: of two people who claim at the same moment one finds the unit taken."""
-    free = sa.update(Unit).where(Unit.id == unit.id, Unit.claimed_by.is_(None))
-    taken = free.values(claimed_by=person.id, claimed_at=now).returning(Unit.id)
-    return session.scalar(taken) is not None
+    free = sa.update(Unit).where(Unit.code == code, Unit.claimed_by.is_(None))
+    taken = free.values(claimed_by=person.id, claimed_at=now).returning(Unit)
+    quiet = {"synchronize_session": False, "populate_existing": True}
+    return session.scalar(taken, execution_options=quiet)
 
 
 def _taken_before(session: Session, person: Person, unit: Unit) -> Claimed:
-    session.refresh(unit)
     mine = sa.select(Record.id).where(
         Record.person_id == person.id,
         Record.kind == Kind.REGISTRATION,
@@ -175,7 +174,7 @@ def _registered(
     relations: dict[str, UUID | None] = {"product": unit.product_id}
     if member_id is not None:
         relations["member"] = member_id
-    return Change(registration_id, Kind.REGISTRATION, values, person.id, relations)
+    return Change(registration_id, Kind.REGISTRATION, values, person.id, relations, is_new=True)
 
 
 def _shown(record: Record, product: Record | None) -> dict[str, Value]:

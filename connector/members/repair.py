@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.records import Kind
 from connector.domain.values import Value, moment
-from connector.members import alarms, bound, challenge, files, people, registration
+from connector.members import alarms, bound, challenge, files, registration
 from connector.members.answers import Answers, read_day
 from connector.members.limits import DAY, LIMITS, Cap, Limits, require_room
 from connector.members.refusals import FieldProblem, Refused
@@ -39,7 +39,6 @@ def ask(
     secret_key: str | None = None,
 ) -> tuple[UUID, list[Change]]:
     """Ask for the repair of a registered unit, or of a product described in words."""
-    people.lock(session, person.id)
     member_id = bound.member_of(session, person.id)
     if member_id is None:
         raise Refused("binding_required")
@@ -47,42 +46,35 @@ def ask(
     values, unit = _read(answers, now.astimezone(zone).date(), regions)
     photos = files.chosen(session, person, answers, Kind.REPAIR_REQUEST, "photos")
     answers.check()
-    if unit is not None and registration.find(session, person, unit) is None:
+    if unit is not None and registration.find(session, person, member_id, unit) is None:
         problem = FieldProblem("registration_id", "unknown_registration")
         raise Refused("unknown_registration", [problem])
-    _require_room(session, person, now, limits)
-    if secret_key is not None:
-        _watch_phone(session, str(values["contact_phone"]), now, limits, secret_key)
+    require_room(session, [*_caps(person, values["contact_phone"], limits, secret_key)], now)
     repair_request_id = uuid7()
     files.attach(photos, repair_request_id, "photos")
     relations: dict[str, UUID | None] = {"member": member_id}
     if unit is not None:
         relations["registration"] = unit
-    opened: dict[str, Value] = {"status": "received", "created_at": moment(now)}
+    values |= {"status": "received", "created_at": moment(now)}
     change = Change(
-        repair_request_id, Kind.REPAIR_REQUEST, {**values, **opened}, person.id, relations
+        repair_request_id, Kind.REPAIR_REQUEST, values, person.id, relations, is_new=True
     )
     return repair_request_id, [change]
 
 
-def _require_room(session: Session, person: Person, now: datetime, limits: Limits) -> None:
-    mine = [Record.person_id == person.id, Record.kind == Kind.REPAIR_REQUEST]
+def _caps(person: Person, phone: object, limits: Limits, secret_key: str | None) -> Iterator[Cap]:
+    """How many repairs one person may ask for, and when it is told that one number is named very often."""
+    kind, at = Record.kind == Kind.REPAIR_REQUEST, Record.created_at
     told = alarms.of_person(AlertKind.FLOODING, person.id, "asked for very many repairs in a day")
-    cap = Cap(Record.created_at, mine, limits.repairs_per_person_and_day, DAY, told)
-    require_room(session, [cap], now)
-
-
-def _watch_phone(
-    session: Session, phone: str, now: datetime, limits: Limits, secret_key: str
-) -> None:
-    """Tell when one number is named very often; nobody is refused for what others say of a number."""
-    number = Record.values["contact_phone"].as_string() == phone
-    here = [number, Record.kind == Kind.REPAIR_REQUEST]
-    cap = Cap(Record.created_at, here, limits.repairs_per_phone_and_day, DAY)
-    if cap.full_until(session, now) is not None:
+    mine = [Record.person_id == person.id, kind]
+    yield Cap(at, mine, limits.repairs_per_person_and_day, DAY, told)
+    if secret_key is not None:
+        named = [Record.values["contact_phone"].as_string() == str(phone), kind]
         hashed = challenge.keyed(secret_key, f"phone:{phone}")
         what = "very many repairs were asked for in a day"
-        alarms.of_phone(AlertKind.FLOODING, hashed, what).raise_in(session)
+        alarm = alarms.of_phone(AlertKind.FLOODING, hashed, what)
+        # nobody is refused for what others say of a number
+        yield Cap(at, named, limits.repairs_per_phone_and_day, DAY, alarm, refuses=False)
 
 
 def list_of(session: Session, person: Person) -> list[dict[str, Value]]:

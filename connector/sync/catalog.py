@@ -1,4 +1,4 @@
-"""The live documents, compiled: which mappings there are for a kind, an object, a name."""
+"""The live documents, compiled: which mappings there are for a kind, an object, a name, and whose org."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from connector.mapping.messaging.notices import CompiledNotices
 from connector.mapping.parts.children import Child
 from connector.mapping.parts.compiled import CompiledMapping
 from connector.mapping.schema import ObjectSchema, from_json
-from connector.store.tables import CachedSchema, Published
+from connector.store.tables import CachedSchema, Org, Published
 
 log = structlog.get_logger()
 
@@ -32,6 +32,7 @@ class Catalog:
     stamp: tuple[object, ...]
     schemas: Mapping[str, ObjectSchema] = field(default_factory=dict)
     forms: Mapping[str, CompiledForm] = field(default_factory=dict)
+    org_id: str = ""  # of the org that the database is bound to
 
     @cached_property
     def kinds(self) -> Mapping[str, RecordSchema]:
@@ -105,7 +106,8 @@ def _compile(session: Session, stamp: tuple[object, ...]) -> Catalog:
     documents = load(texts, schemas or None, versions)
     for problem in documents.problems:
         log.error("published document", problem=str(problem))
-    return Catalog(documents.mappings, documents.notices, stamp, schemas, documents.forms)
+    org_id = str(stamp[-1] or "")
+    return Catalog(documents.mappings, documents.notices, stamp, schemas, documents.forms, org_id)
 
 
 def cached_schemas(session: Session) -> dict[str, ObjectSchema]:
@@ -118,4 +120,5 @@ _STAMP = sa.select(
     sa.select(sa.func.max(Published.id)).scalar_subquery(),
     sa.select(sa.func.count()).where(Published.live).scalar_subquery(),
     sa.select(sa.func.max(CachedSchema.fetched_at)).scalar_subquery(),
+    sa.select(Org.organization_id).limit(1).scalar_subquery(),
 )

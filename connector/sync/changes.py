@@ -5,9 +5,10 @@ Locks are taken in one order everywhere: person, record, pairs by id, outbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from connector.domain.states import PairState
 from connector.domain.values import Values
 from connector.mapping.parts.compiled import CompiledMapping, LineProblem
 from connector.members.tombstones import Tombstones
+from connector.store import sets
 from connector.store.session import book
 from connector.store.tables import Conflict, History, Pair, Person, Record, Relation
 from connector.sync import effects, outbox, owing, views
@@ -28,6 +30,12 @@ from connector.sync.catalog import Catalog
 
 _RANK = 5
 
+_named = insert(cast("sa.Table", Relation.__table__))
+# What is returned nobody reads; with it many rows are one statement.
+_RELATE = _named.on_conflict_do_update(
+    index_elements=[Relation.record_id, Relation.name],
+    set_={"target_id": _named.excluded.target_id},
+).returning(_named.table.c.name)
 _STANDING = (PairState.OPEN, PairState.GONE)
 
 
@@ -62,8 +70,7 @@ class _Past:
 
 
 def _write_history(session: Session, past: _Past) -> None:
-    if past.rows:
-        session.execute(insert(History), past.rows)
+    sets.insert_all(session, History, past.rows)
 
 
 def apply_all(scene: Scene, changes: Iterable[Change]) -> list[Applied]:
@@ -81,39 +88,43 @@ def alter(scene: Scene, record: Record, change: Change, *, created: bool = False
     """Change a locked record; want its pairs, and owe its notices."""
     before = {} if created else dict(record.values)
     changed = _take_values(scene, record, change, before, created=created)
-    related = _relate(scene, record, change.relations) if change.relations else set()
+    related = _relate(scene, record, change.relations, created=created)
     if created or changed or related or change.releases:
         if not created:
             record.version += 1
-        record.updated_at = scene.now
+            record.updated_at = scene.now
         if change.releases:
             _release(scene, record)
+        elif created:
+            _begin_pairs(scene, record, change)
         else:
-            whole = created or bool(related)
-            want_pairs(scene, record, changed | related, change.cause, whole=whole)
-        _touch_followers(scene, record, changed, change.cause)
+            names = changed | related
+            want_pairs(scene, record, names, change.cause, whole=bool(related))
+        if not created:  # nobody can name it yet
+            _touch_followers(scene, record, changed, change.cause)
         if change.notify and change.cause is Cause.LIVE:
             owing.owe_for(scene, record, before)
     return Applied(record, frozenset(changed), created)
 
 
 def _locked(scene: Scene, change: Change) -> tuple[Record, bool]:
-    values = {**views.blank_values(change.kind), **change.values}
-    made = scene.session.scalar(
-        insert(Record)
-        .values(
-            id=change.record_id,
-            kind=change.kind,
-            person_id=change.person_id,
-            values=values,
-            version=1,
-        )
-        .on_conflict_do_nothing(index_elements=[Record.id])
-        .returning(Record.id)
-    )
     here = sa.select(Record).where(Record.id == change.record_id).with_for_update()
-    record = scene.session.scalars(here.execution_options(populate_existing=True)).one()
-    return record, made is not None
+    locked = here.execution_options(populate_existing=True)
+    known = None if change.is_new else scene.session.scalars(locked).one_or_none()
+    if known is not None:
+        return known, False
+    new = insert(Record).values(
+        id=change.record_id,
+        kind=change.kind,
+        person_id=change.person_id,
+        values={**views.blank_values(change.kind), **change.values},
+        version=1,
+        updated_at=scene.now,
+    )
+    made = scene.session.scalar(
+        new.on_conflict_do_nothing(index_elements=[Record.id]).returning(Record)
+    )
+    return made or scene.session.scalars(locked).one(), made is not None
 
 
 def _take_values(
@@ -125,7 +136,8 @@ def _take_values(
     changed = {name for name, value in fresh.items() if created or before.get(name) != value}
     if not changed:
         return set()
-    record.values = {**record.values, **fresh}
+    if not created:
+        record.values = {**record.values, **fresh}
     version = record.version if created else record.version + 1
     rows: list[dict[str, object]] = [
         {
@@ -147,21 +159,24 @@ def _take_values(
     return changed
 
 
-def _relate(scene: Scene, record: Record, relations: Mapping[str, UUID | None]) -> set[str]:
-    now_related = views.relations_of(scene.session, [record.id]).get(record.id, {})
+def _relate(
+    scene: Scene, record: Record, relations: Mapping[str, UUID | None], *, created: bool
+) -> set[str]:
+    if not relations:
+        return set()
+    found = {} if created else views.relations_of(scene.session, [record.id])
+    now_related = found.get(record.id, {})
     changed = {name for name, target in relations.items() if now_related.get(name) != target}
-    for name in changed:
-        target = relations[name]
-        if target is None:
-            gone = (Relation.record_id == record.id, Relation.name == name)
-            scene.session.execute(sa.delete(Relation).where(*gone))
-            continue
-        row = insert(Relation).values(record_id=record.id, name=name, target_id=target)
-        scene.session.execute(
-            row.on_conflict_do_update(
-                index_elements=[Relation.record_id, Relation.name], set_={"target_id": target}
-            )
-        )
+    gone = [name for name in changed if relations[name] is None]
+    if gone:
+        here = Relation.record_id == record.id, Relation.name.in_(gone)
+        scene.session.execute(sa.delete(Relation).where(*here))
+    told = [
+        {"record_id": record.id, "name": name, "target_id": relations[name]}
+        for name in sorted(changed.difference(gone))
+    ]
+    if told:
+        scene.session.execute(_RELATE, told)
     return changed
 
 
@@ -175,25 +190,44 @@ def want_pairs(
         for mapping in scene.catalog.by_kind.get(record.kind, ())
         if whole or concerns(mapping, names)
     ]
-    if not mappings:
-        return
-    scene.session.flush()
-    seen = views.view_of(scene.session, record)
-    pairs = pairs_of(scene.session, record.id)
+    if mappings:
+        scene.session.flush()
+        seen = views.view_of(scene.session, record)
+        _want(scene, record, mappings, seen, pairs_of(scene.session, record.id), names, cause)
+
+
+def _begin_pairs(scene: Scene, record: Record, change: Change) -> None:
+    """Want the pairs of a record that was made just now: all that there is of it is known."""
+    mappings = scene.catalog.by_kind.get(record.kind, ())
+    if mappings:
+        related = {name: target for name, target in change.relations.items() if target}
+        seen = views.view_beside(scene.session, record, related)
+        _want(scene, record, mappings, seen, {}, frozenset(), change.cause)
+
+
+def _want(
+    scene: Scene,
+    record: Record,
+    mappings: Sequence[CompiledMapping],
+    seen: Values,
+    pairs: Mapping[str, Pair],
+    names: frozenset[str],
+    cause: Cause,
+) -> None:
     for mapping in mappings:
-        pair = pairs.get(mapping.name)
+        pair, is_new = pairs.get(mapping.name), False
         if not _is_active(mapping, seen) or (pair is None and mapping.create == "salesforce"):
             continue
         if pair is None:
             if _is_erased(scene.session, record):
                 continue
-            pair = make_pair(scene, record, mapping)
+            pair, is_new = _new_pair(scene, record, mapping), True
         elif _joins_anew(pair, mapping, names) and not _is_erased(scene.session, record):
-            pair = make_pair(scene, record, mapping)
+            pair, is_new = _new_pair(scene, record, mapping), True
         elif pair.id == scene.settling or pair.state is not PairState.OPEN:
             continue  # what the person let go of is not taken up again by some later change
         effects.link_pair(scene.session, scene.received, pair.id, record.version)
-        outbox.want(scene.session, pair.id, mapping.lane, cause)
+        outbox.want(scene.session, pair.id, mapping.lane, cause, is_new=is_new)
 
 
 def _joins_anew(pair: Pair, mapping: CompiledMapping, changed: frozenset[str]) -> bool:
@@ -230,7 +264,14 @@ def pairs_of(session: Session, record: UUID) -> dict[str, Pair]:
 
 def make_pair(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:
     """Open a pair: its key is minted here, before any call (design rule 1)."""
+    pair = _new_pair(scene, record, mapping)
+    scene.session.flush()
+    return pair
+
+
+def _new_pair(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:
     pair = Pair(
+        id=uuid7(),
         record_id=record.id,
         mapping=mapping.name,
         org_id=scene.org_id,
@@ -239,7 +280,6 @@ def make_pair(scene: Scene, record: Record, mapping: CompiledMapping) -> Pair:
         joined=mapping.row_of is not None,
     )
     scene.session.add(pair)
-    scene.session.flush()
     return pair
 
 

@@ -19,7 +19,7 @@ from connector.domain.lines import Cause, Lane
 from connector.domain.states import EffectState, MatchState, OutboxState, PairState, check_move
 from connector.domain.values import Value
 from connector.errors import ConnectorError
-from connector.store.session import book, wake_later
+from connector.store.session import among, book, wake_later
 from connector.store.tables import Outbox, Pair, epochs
 from connector.sync import effects, queues
 
@@ -52,6 +52,7 @@ class _Page:
     wanted: dict[UUID, _Wanted] = field(default_factory=dict)
     released: set[UUID] = field(default_factory=set)
     perhaps: set[UUID] = field(default_factory=set)
+    ended: list[int] = field(default_factory=list)
 
 
 def _page(session: Session) -> _Page:
@@ -66,6 +67,7 @@ def want(
     *,
     recheck: bool = False,
     restores: dict[str, Value] | None = None,
+    is_new: bool = False,
 ) -> None:
     """Ask that a pair be brought up to date; an ask under way is repeated, not doubled.
 
@@ -74,7 +76,8 @@ def want(
     page, ask = _page(session), _Wanted(lane, cause, recheck, restores)
     before = page.wanted.get(pair)
     page.wanted[pair] = ask if before is None else before.and_also(ask)
-    effects.move_pair(session, pair, EffectState.OPEN)
+    if not is_new:  # on a pair that was made just now nothing can have stopped
+        effects.move_pair(session, pair, EffectState.OPEN)
     wake_later(session, queues.deliver(lane))
 
 
@@ -89,6 +92,10 @@ def release_if_there(session: Session, held_for: UUID) -> None:
 
 
 def _write(session: Session, page: _Page) -> None:
+    """What ended first: of a pair that is wanted again meanwhile a new intent is made."""
+    if page.ended:
+        ended = sa.delete(Outbox).where(among(Outbox.id, page.ended))
+        session.execute(ended.execution_options(synchronize_session=False))
     _release(session, page.released | _there(session, page.perhaps))
     if page.wanted:
         _want(session, page.wanted)
@@ -134,7 +141,7 @@ def _upsert(rows: Sequence[Mapping[str, object]]) -> Insert:
 def _there(session: Session, held_for: Collection[UUID]) -> set[UUID]:
     if not held_for:
         return set()
-    return set(session.scalars(sa.select(Pair.id).where(Pair.id.in_(held_for), has_come())))
+    return set(session.scalars(sa.select(Pair.id).where(among(Pair.id, held_for), has_come())))
 
 
 def has_come() -> sa.ColumnElement[bool]:
@@ -151,7 +158,7 @@ def _release(session: Session, held_for: Collection[UUID]) -> None:
         return
     lanes = session.scalars(
         sa.update(Outbox)
-        .where(Outbox.state == OutboxState.HELD, Outbox.held_for.in_(held_for))
+        .where(Outbox.state == OutboxState.HELD, among(Outbox.held_for, held_for))
         .values(state=OutboxState.READY, held_for=None, attempts=0, due=sa.func.clock_timestamp())
         .returning(Outbox.lane)
         .execution_options(synchronize_session=False)
@@ -187,13 +194,13 @@ def claim(
         return []
     session.execute(
         sa.update(Pair)
-        .where(Pair.id.in_([row.pair_id for row in taken]))
+        .where(among(Pair.id, [row.pair_id for row in taken]))
         .values(epoch=epochs.next_value())
         .execution_options(synchronize_session=False)
     )
     claimed = session.scalars(
         sa.update(Outbox)
-        .where(Outbox.id.in_([row.id for row in taken]))
+        .where(among(Outbox.id, [row.id for row in taken]))
         .values(
             state=OutboxState.CLAIMED,
             claim_token=token,
@@ -219,7 +226,7 @@ def renew(session: Session, claimed: Sequence[Outbox], lease: timedelta) -> None
     mine = (
         sa.update(Outbox)
         .where(
-            Outbox.id.in_([row.id for row in claimed]),
+            among(Outbox.id, [row.id for row in claimed]),
             Outbox.claim_token == claimed[0].claim_token,
             Outbox.state == OutboxState.CLAIMED,
         )
@@ -238,7 +245,7 @@ def still_mine(session: Session, claimed: Sequence[Outbox]) -> dict[int, Outbox]
     rows = session.scalars(
         sa.select(Outbox)
         .where(
-            Outbox.id.in_([row.id for row in claimed]),
+            among(Outbox.id, [row.id for row in claimed]),
             Outbox.claim_token == claimed[0].claim_token,
             Outbox.state == OutboxState.CLAIMED,
         )
@@ -257,7 +264,7 @@ def settle(
         _move(row, OutboxState.READY, attempts=0, recheck=row.recheck or recheck)
         wake_later(session, queues.deliver(row.lane))
     else:
-        session.delete(row)
+        _page(session).ended.append(row.id)
     effects.move_pair(session, row.pair_id, effect, version)
 
 

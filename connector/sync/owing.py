@@ -19,7 +19,7 @@ from connector.domain.identifiers import uuid7
 from connector.domain.states import EnvelopeState, NoticeState
 from connector.domain.values import Values
 from connector.mapping.messaging.notices import CompiledNotice
-from connector.store.session import book, wake_later
+from connector.store.session import among, book, wake_later
 from connector.store.tables import Envelope, Friendship, Notice, Received, Record
 from connector.sync import effects, queues, views
 
@@ -114,7 +114,7 @@ def _notice(owed: _Owed, envelope: Envelope) -> Notice:
 
 def _accounts(session: Session, people: Collection[UUID]) -> Mapping[UUID, str]:
     """For each person, the official account they befriended last."""
-    here = sa.select(Friendship.person_id, Friendship.oa).where(Friendship.person_id.in_(people))
+    here = sa.select(Friendship.person_id, Friendship.oa).where(among(Friendship.person_id, people))
     newest = here.order_by(Friendship.following, Friendship.heard_at)
     return {row.person_id: row.oa for row in session.execute(newest)}
 
@@ -125,7 +125,7 @@ def _waiting(session: Session, owed: Sequence[_Owed]) -> Mapping[tuple[UUID, str
         sa.select(Notice)
         .join(Envelope, Envelope.id == Notice.envelope_id)
         .where(
-            Notice.record_id.in_({each.record for each in owed}),
+            among(Notice.record_id, {each.record for each in owed}),
             Notice.state == NoticeState.OWED,
             Envelope.state.in_(_UNSENT),
             Envelope.body.is_(None),
@@ -158,7 +158,7 @@ def _open_envelopes(session: Session, accounts: Mapping[UUID, str]) -> _Envelope
     here = (
         sa.select(Envelope, held)
         .where(
-            Envelope.person_id.in_(list(accounts)),
+            among(Envelope.person_id, list(accounts)),
             Envelope.state.in_(_UNSENT),
             Envelope.body.is_(None),
         )
@@ -176,7 +176,9 @@ def _tokens_hoped_for(session: Session, owed: Sequence[_Owed]) -> Mapping[int, d
     if not received:
         return {}
     from_chat = Received.body["from_chat"].as_boolean().is_(True)
-    here = sa.select(Received.id, Received.received_at).where(Received.id.in_(received), from_chat)
+    here = sa.select(Received.id, Received.received_at).where(
+        among(Received.id, received), from_chat
+    )
     return {row.id: row.received_at for row in session.execute(here)}
 
 

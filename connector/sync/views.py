@@ -43,8 +43,20 @@ def views_of(session: Session, records: Collection[Record]) -> dict[UUID, Values
 
 
 def view_of(session: Session, record: Record) -> Values:
-    """The view of one record."""
-    return views_of(session, [record])[record.id]
+    """The view of one record, in one query."""
+    named = (
+        sa.select(Relation.name, Record.id, Record.values)
+        .join(Record, Record.id == Relation.target_id)
+        .where(Relation.record_id == record.id)
+    )
+    rows = session.execute(named).all()
+    targets = {row.id: row.values for row in rows}
+    return view(record, {row.name: row.id for row in rows}, targets)
+
+
+def view_beside(session: Session, record: Record, related: Mapping[str, UUID]) -> Values:
+    """The view of one record whose relations are known."""
+    return view(record, related, _values_by_id(session, set(related.values())))
 
 
 def view(

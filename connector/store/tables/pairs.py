@@ -48,6 +48,7 @@ class Pair(Base):
         ),
         sa.Index("ix_pairs_salesforce_id", "salesforce_id"),
         sa.Index("ix_pairs_erasing", "record_id", postgresql_where=sa.text("erasing")),
+        sa.Index("ix_pairs_releasing", "key", postgresql_where=sa.text("state = 'releasing'")),
         sa.Index(
             "ix_pairs_bulk_job",
             "bulk_job_id",

@@ -32,17 +32,15 @@ def read(scene: Scene, row: Received) -> Ledger:
         return _read_all_again(scene, row)
     seen = sighting_of(row)
     touched = children.touch(scene, row, seen)
-    pairs = _pairs_of(scene.session, seen)
-    if not pairs:
+    found = _pairs_of(scene.session, seen)
+    if not found:
         if touched:
             return Ledger.UNCHANGED
         if buried.take(scene, row, seen):
             return Ledger.IGNORED
         return _made_in_salesforce(scene, row.kind, seen, row.cause)
-    row.person_id = scene.session.scalar(
-        sa.select(Record.person_id).where(Record.id == pairs[0].record_id)
-    )
-    verdicts = [_meet(scene, pair, seen, row.cause) for pair in pairs]
+    verdicts = [_meet(scene, pair, seen, row.cause) for pair, _ in found]
+    row.person_id = found[0][1]  # last: a row that was changed is written before anything is asked
     return Ledger.UNCHANGED if any(verdicts) else Ledger.IGNORED
 
 
@@ -55,15 +53,21 @@ def _read_all_again(scene: Scene, row: Received) -> Ledger:
     return Ledger.UNCHANGED
 
 
-def _pairs_of(session: Session, seen: Sighting) -> list[Pair]:
+def _pairs_of(session: Session, seen: Sighting) -> list[tuple[Pair, UUID | None]]:
+    """The pairs tied to a row, each with the person whose record it is."""
     tied = [Pair.salesforce_id == seen.row_id]
     if isinstance(seen.key, str) and seen.key:
         tied.append(Pair.key == seen.key)
     standing = Pair.state.in_((PairState.OPEN, PairState.GONE))
-    # marks that could not be cleared, for the row was in the recycle bin
-    left = sa.and_(Pair.state == PairState.CLOSED, ~Pair.erasing, Pair.key == seen.key)
-    here = sa.select(Pair).where(sa.or_(sa.and_(sa.or_(*tied), standing), left), ~Pair.adopted)
-    return list(session.scalars(here.order_by(Pair.id)))
+    # marks that could not be cleared, for the row was in the recycle bin, or not there yet
+    leaving = Pair.state.in_((PairState.RELEASING, PairState.CLOSED))
+    left = sa.and_(leaving, ~Pair.erasing, Pair.key == seen.key)
+    here = (
+        sa.select(Pair, Record.person_id)
+        .join(Record, Record.id == Pair.record_id)
+        .where(sa.or_(sa.and_(sa.or_(*tied), standing), left), ~Pair.adopted)
+    )
+    return [(pair, person) for pair, person in session.execute(here.order_by(Pair.id))]
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,14 @@ class _Meeting:
     cause: Cause
 
     @property
+    def gone(self) -> bool:
+        """Whether the row was seen deleted, merged or converted."""
+        return self.seen.deleted or identity.fate_of(self.seen.fields) is not None
+
+    @property
     def stands(self) -> bool:
         """Whether the row was seen to stand, and later than all that the base knows."""
-        gone = self.seen.deleted or identity.fate_of(self.seen.fields) is not None
-        return not gone and self.seen.is_news(self.pair)
+        return not self.gone and self.seen.is_news(self.pair)
 
     def want(self, *, recheck: bool) -> None:
         """Want the pair brought up to date; what no person waits for goes behind everything else."""
@@ -112,6 +120,9 @@ def _is_about_the_row(met: _Meeting) -> bool:
     pair, seen = met.pair, met.seen
     if pair.state is PairState.CLOSED:
         _let_go_again(met)
+    elif pair.state is PairState.RELEASING:
+        if pair.salesforce_id != seen.row_id:  # found by its key when its turn comes
+            met.want(recheck=True)
     elif pair.salesforce_id not in (None, seen.row_id):
         _stands_again(met)
     elif seen.deleted:
@@ -131,10 +142,11 @@ def _stands_again(met: _Meeting) -> None:
 
 
 def _let_go_again(met: _Meeting) -> None:
-    """A row came back with the marks of one who has let go of it: they are cleared now."""
-    if met.stands:
+    """A row shows the marks of one who has let go: it came back, or a late first write made it."""
+    another = met.seen.row_id != met.pair.salesforce_id  # of which the base knows nothing
+    if met.stands or (another and not met.gone):
         met.pair.state, met.pair.salesforce_id = PairState.RELEASING, met.seen.row_id
-        met.want(recheck=False)
+        met.want(recheck=True)
 
 
 def _compare(met: _Meeting) -> None:
@@ -162,10 +174,10 @@ def _merge(met: _Meeting) -> None:
     frozen = flips.frozen(pair)
     outcome = weighing.weigh(met.mapping, view, pair.base, seen.fields, frozen=frozen)
     outcome.questions = [replace(each, told=seen.told) for each in outcome.questions]
-    take(scene, pair, met.record, outcome, met.cause)
     _remember(pair, seen)
     # what was polled before this moment is older now
-    pair.epoch = scene.session.scalar(sa.select(epochs.next_value())) or pair.epoch
+    pair.epoch = epochs.next_value()
+    take(scene, pair, met.record, outcome, met.cause)
     if outcome.sends:
         met.want(recheck=False)
 

@@ -10,18 +10,17 @@ from typing import TypeVar
 from uuid import UUID
 
 import orjson
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Lane
 from connector.domain.states import InboxState, Ledger
-from connector.domain.values import Value, storable
+from connector.domain.values import Value
 from connector.line.accounts import OfficialAccount
 from connector.line.events import Delivery, Event
 from connector.store.session import Store
-from connector.store.tables import Org, Received, Source
+from connector.store.tables import Received, Source
 from connector.sync import effects
 from connector.sync.catalog import Catalogs
 from connector.sync.changes import Scene, apply_all
@@ -50,25 +49,36 @@ def submit(
     act: Callable[[Session], tuple[T, list[Change]]],
     at: datetime,
 ) -> T:
-    """Store a form, let `act` do its work, apply what changed: one transaction, then the wakes."""
+    """Take a form in: one transaction, then the wakes."""
     with store.transaction() as session:
-        received = Received(
-            source=Source.FORM,
-            kind=form.kind,
-            dedupe_key=form.dedupe_key or str(uuid7()),
-            oa=form.oa,
-            person_id=form.person_id,
-            address_hash=form.address_hash,
-            body=form.body,
-            at=at,
-            state=InboxState.DONE,
-            verdict=Ledger.UNCHANGED,
-        )
-        session.add(received)
-        session.flush()
-        answer, changes = act(session)
-        apply_all(scene_for(session, catalogs, at, (received.id,)), changes)
-        effects.reckon(session, (received.id,))
+        return take(session, catalogs, form, act, at)
+
+
+def take(
+    session: Session,
+    catalogs: Catalogs,
+    form: Form,
+    act: Callable[[Session], tuple[T, list[Change]]],
+    at: datetime,
+) -> T:
+    """Store a form, let `act` do its work, apply what changed."""
+    received = Received(
+        source=Source.FORM,
+        kind=form.kind,
+        dedupe_key=form.dedupe_key or str(uuid7()),
+        oa=form.oa,
+        person_id=form.person_id,
+        address_hash=form.address_hash,
+        body=form.body,
+        at=at,
+        state=InboxState.DONE,
+        verdict=Ledger.UNCHANGED,
+    )
+    session.add(received)
+    session.flush()
+    answer, changes = act(session)
+    apply_all(scene_for(session, catalogs, at, (received.id,)), changes)
+    effects.reckon(session, (received.id,))
     return answer
 
 
@@ -80,8 +90,8 @@ def scene_for(
     side: str = "line",
 ) -> Scene:
     """The scene of a transaction: the live catalog and the org the database is bound to."""
-    org = session.scalar(sa.select(Org.organization_id).limit(1))
-    return Scene(session, catalogs.live(session), org or "", now, received, side)
+    catalog = catalogs.live(session)
+    return Scene(session, catalog, catalog.org_id, now, received, side)
 
 
 def receive_events(
@@ -95,7 +105,7 @@ def receive_events(
     ]
     if not rows:
         return 0
-    with store.transaction() as session:
+    with store.statement() as session:
         return receive(session, rows)
 
 
@@ -109,7 +119,7 @@ def _received(account: OfficialAccount, event: Event, turns: Turns) -> dict[str,
         "dedupe_key": event.event_id or f"{account.bot_user_id}:{event.dedupe_key}",
         "oa": account.bot_user_id,
         "subject": str(about["id"]) if "id" in about else None,
-        "body": storable(event.raw),
+        "body": event.raw,
         "at": event.at or datetime.now(UTC),
         "lane": Lane.URGENT,
         "state": InboxState.READY,

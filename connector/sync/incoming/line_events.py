@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -57,12 +57,28 @@ class Profiles:
             for event in [read_event(row.body)]
             if event.user_id and event.type != "unfollow" and (row.oa or "") in self.accounts
         }
-        missing = [pair for pair in wanted if event_person_is_new(self.store, self.accounts, pair)]
+        missing = sorted(wanted - self._named({user for _, user in wanted}))
         if not missing:
             return Known(self.accounts)
         with ThreadPoolExecutor(min(8, len(missing))) as pool:
             found = dict(zip(missing, pool.map(self._ask, missing), strict=True))
         return Known(self.accounts, {pair: got for pair, got in found.items() if got is not None})
+
+    def _named(self, users: Collection[str]) -> set[tuple[str, str]]:
+        """Of these users those whose friend record has a name, each with the official account."""
+        if not users:
+            return set()
+        name = Record.values["display_name"].as_string()
+        ours = sa.tuple_(Friendship.oa, Person.provider_id)
+        named = (
+            sa.select(Friendship.oa, Person.line_user_id)
+            .join(Friendship, Friendship.person_id == Person.id)
+            .join(Record, Record.id == Friendship.id)
+            .where(Person.line_user_id.in_(users), name.is_not(None))
+            .where(ours.in_([(oa, each.provider_id) for oa, each in self.accounts.items()]))
+        )
+        with self.store.reading() as session:
+            return {(row.oa, row.line_user_id) for row in session.execute(named)}
 
     def _ask(self, pair: tuple[str, str]) -> Profile | None:
         try:
@@ -70,25 +86,6 @@ class Profiles:
         except (LineRefused, ConnectorError, OSError) as error:
             log.info("profile not read", error=type(error).__name__)
             return None
-
-
-def event_person_is_new(
-    store: Store, accounts: Mapping[str, OfficialAccount], pair: tuple[str, str]
-) -> bool:
-    """Whether this person's friend record lacks a name."""
-    account = accounts[pair[0]]
-    named = (
-        sa.select(Record.values["display_name"].as_string())
-        .join(Friendship, Friendship.id == Record.id)
-        .join(Person, Person.id == Friendship.person_id)
-        .where(
-            Person.provider_id == account.provider_id,
-            Person.line_user_id == pair[1],
-            Friendship.oa == pair[0],
-        )
-    )
-    with store.reading() as session:
-        return session.scalar(named) is None
 
 
 def read(scene: Scene, row: Received, known: Known) -> Ledger:
@@ -105,7 +102,6 @@ def read(scene: Scene, row: Received, known: Known) -> Ledger:
     if person is None:
         row.body, row.original, row.subject = {"erased": True}, None, None
         return Ledger.IGNORED
-    row.person_id = person.id
     _keep_token(scene, person, account, event)
     profile = known.profiles.get((account.bot_user_id, event.user_id))
     handle = _HANDLERS.get(event.type, _heard)
@@ -116,6 +112,7 @@ def read(scene: Scene, row: Received, known: Known) -> Ledger:
     apply_all(scene, changes)
     if event.type == "message" and not quiet:
         _answer_menu(scene, person, account.bot_user_id, event)
+    row.person_id = person.id  # last: a row that was changed is written before anything is asked
     return Ledger.UNCHANGED if event.type in _HANDLERS else Ledger.IGNORED
 
 
@@ -124,17 +121,14 @@ def _living(scene: Scene, provider_id: str, user_id: str, at: datetime) -> Perso
 
     Who writes again after that is a new person.
     """
-    person = people.find(scene.session, provider_id, user_id)
-    if person is not None:
-        person = people.lock(scene.session, person.id)
-    if person is not None and person.erased_at is None and at >= person.created_at:
+    person = people.find_locked(scene.session, provider_id, user_id)
+    if person is not None and at >= person.created_at:
         return person
     stones = scene.tombstones
     erased_at = stones.of_person(scene.session, provider_id, user_id) if stones else None
     if erased_at is not None and at <= erased_at:
         return None
-    made = people.find_or_make(scene.session, provider_id, user_id, scene.now)
-    return people.lock(scene.session, made.id)
+    return person or people.make(scene.session, provider_id, user_id, scene.now)
 
 
 @dataclass(frozen=True)
@@ -196,16 +190,7 @@ _HANDLERS: Mapping[str, Callable[[_Heard], list[Change]]] = {
 
 
 def _silent(change: Change) -> Change:
-    return Change(
-        change.record_id,
-        change.kind,
-        change.values,
-        change.person_id,
-        change.relations,
-        change.cause,
-        notify=False,
-        releases=change.releases,
-    )
+    return replace(change, notify=False)
 
 
 def _keep_token(scene: Scene, person: Person, account: OfficialAccount, event: Event) -> None:

@@ -68,9 +68,12 @@ def _take_fates(jobs: Sequence[Job], rows: Rows) -> None:
 
 
 def _lost(job: Job) -> bool:
-    """Whether a row may exist that only the key can find."""
+    """Whether a row may exist that only the key can find.
+
+    A late first write makes a second one where the first has let go of the key already.
+    """
     tried = job.pair.unseen_write or job.intent.recheck
-    return tried and job.salesforce_id is None
+    return tried and (job.salesforce_id is None or (job.releasing and not job.joins))
 
 
 def _needs_row(job: Job) -> bool:
@@ -80,7 +83,7 @@ def _needs_row(job: Job) -> bool:
         return job.intent.recheck
     if job.releasing:
         # another record may have taken the row since
-        return job.pair.unseen_write or job.pair.erasing or job.joins
+        return job.intent.recheck or job.pair.unseen_write or job.pair.erasing or job.joins
     if job.intent.recheck or job.pair.unseen_write or not job.base:
         return True
     return weighing.must_read(job.mapping, job.seen, job.base)

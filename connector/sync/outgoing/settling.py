@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -17,6 +17,8 @@ from connector.domain.lines import Cause
 from connector.domain.states import EffectState, MatchState, OutboxState, PairState
 from connector.domain.values import Fields, Value
 from connector.salesforce.faults import fault_of, policy
+from connector.store import sets
+from connector.store.session import among
 from connector.store.tables import MatchClaim, Outbox, Pair, Record, epochs
 from connector.sync import effects, outbox, views
 from connector.sync.changes import Scene
@@ -96,7 +98,6 @@ def settle(scene: Scene, jobs: Sequence[Job]) -> None:
     waiting = effects.waiting_on(session, list(pairs))
     open_ = questions.open_conflicts(session, list(pairs))
     scene.conflicts = {pair: open_.get(pair, {}) for pair in pairs}
-    _move_epochs(session, [job.pair.id for job in jobs if job.intent.id in mine])
     for job in jobs:
         row = mine.get(job.intent.id)
         if row is None:
@@ -105,6 +106,9 @@ def settle(scene: Scene, jobs: Sequence[Job]) -> None:
             scene.received = waiting.get(job.pair.id, ())
             _settle_one(scene, job, row, records[job.record.id], pairs[job.pair.id])
             attempts.log(session, job, scene.now)
+    moved = {job.pair.id for job in jobs if job.intent.id in mine}
+    _write_pairs(session, pairs, moved)
+    sets.update_all(session, records.values())
     _drop_claims(session, pairs.values())
 
 
@@ -136,10 +140,12 @@ def _write_anew(scene: Scene, job: Job) -> None:
             outbox.want(scene.session, pair.id, job.intent.lane, job.intent.cause, recheck=True)
 
 
-def _move_epochs(session: Session, pairs: Collection[UUID]) -> None:
-    """What was read before this moment no longer counts against these pairs."""
-    moved = sa.update(Pair).where(Pair.id.in_(pairs)).values(epoch=epochs.next_value())
-    session.execute(moved.execution_options(synchronize_session=False))
+def _write_pairs(session: Session, pairs: Mapping[UUID, Pair], moved: Set[UUID]) -> None:
+    """With their new epochs: what was read before this moment no longer counts against them."""
+    written = sets.update_all(session, [pairs[each] for each in moved], counting=("epoch",))
+    if left := moved - {pair.id for pair in written}:
+        moves = sa.update(Pair).where(among(Pair.id, left)).values(epoch=epochs.next_value())
+        session.execute(moves.execution_options(synchronize_session=False))
 
 
 def _settle_one(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> None:
@@ -203,7 +209,7 @@ def _finish(scene: Scene, job: Job, row: Outbox, record: Record, pair: Pair) -> 
     session = scene.session
     if job.releasing:
         _remember_sight(job, pair)
-        pair.state = PairState.CLOSED
+        pair.state, pair.salesforce_id = PairState.CLOSED, job.salesforce_id
         if not pair.erasing:
             pair.reason = "the person let go of it"
         outbox.settle(session, row, EffectState.WRITTEN, job.record.version)
@@ -262,8 +268,9 @@ def _take_over(
     if read_back is None:
         return
     seen = {**job.seen, **record.values}
+    lines = weighing.told_by(job.mapping, read_back)
     frozen = flips.frozen(pair)
-    later = weighing.weigh(job.mapping, seen, pair.base, read_back, frozen=frozen)
+    later = weighing.weigh(job.mapping, seen, pair.base, read_back, frozen=frozen, lines=lines)
     inbound.take(scene, pair, record, later, job.intent.cause)
 
 
@@ -322,14 +329,14 @@ def _drop_claims(session: Session, pairs: Iterable[Pair]) -> None:
         for pair in pairs
         if pair.salesforce_id is not None or pair.state is PairState.CLOSED
     ]
-    session.execute(sa.delete(MatchClaim).where(MatchClaim.pair_id.in_(through)))
+    session.execute(sa.delete(MatchClaim).where(among(MatchClaim.pair_id, through)))
 
 
 T = TypeVar("T", Record, Pair)
 
 
 def _locked(session: Session, table: type[T], ids: Collection[UUID]) -> dict[UUID, T]:
-    here = sa.select(table).where(table.id.in_(ids)).order_by(table.id).with_for_update()
+    here = sa.select(table).where(among(table.id, ids)).order_by(table.id).with_for_update()
     rows = session.scalars(here.execution_options(populate_existing=True))
     return {row.id: row for row in rows}
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from connector.domain.lines import Lane
+from connector.domain.states import PairState
 from connector.salesforce.steps import Step
 from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.integration.sync.test_merging import CONTACT, line_edits, member_of
 from tests.world import World
+
+MARKED = "SELECT Id FROM Contact WHERE LINE_Key__c != null"
 
 
 def others_take_over(world: World) -> None:
@@ -64,3 +69,33 @@ def test_marks_that_a_late_worker_clears_are_written_anew(world: World) -> None:
     stir.settle_down(world)
     row = world.row("SELECT LINE_Key__c, LINE_User_Id__c FROM Contact")
     assert (row["LINE_Key__c"], row["LINE_User_Id__c"]) == (late[0], second)
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["the release settled", "nobody heard of it"])
+def test_a_late_first_write_after_the_person_let_go_leaves_no_marks(
+    world: World, heard: bool
+) -> None:
+    user = world.person("安安")
+    world.follow(user)
+    world.run_until_idle()
+    member = world.bind(user, "王小明", "0912345678")
+    marked: list[int] = []
+
+    def sleeps(steps: Sequence[Step]) -> None:
+        if stir.writes(steps):
+            others_take_over(world)
+            world.unbind(user)
+            if heard:
+                stir.delivery(world, world.system.gateway).deliver(Lane.URGENT)
+            else:
+                stir.dies_after_write(world)
+            marked.append(len(world.rows(MARKED)))
+
+    stir.delivery(world, stir.Tapped(world.system.gateway, before=sleeps)).deliver(Lane.URGENT)
+    marked.append(len(world.rows(MARKED)))
+    assert marked == [0, 1]  # the row had been let go of, so the late write made another one
+    stir.poll(world)
+    stir.settle_down(world)
+    assert world.rows(MARKED) == []
+    assert world.pair(member, "member-contact").state is PairState.CLOSED
+    assert stir.imbalances(world) == []
