@@ -18,12 +18,20 @@ from connector.sync.live import looking
 from connector.sync.reading import reconciling
 from connector.sync.upkeep import auditing, sweeping
 from jobs.app import app, settings
+from jobs.desks import Desk
 from jobs.wake import OnTheWay, wake
 
 TURN_SECONDS = 5.0  # with every thread at work a sweep waits for the end of the first turn
 
 system = System(settings, wake)
 on_the_way = OnTheWay(settings.redis_url.get_secret_value())
+
+# Of four threads one is always left to whatever else there is; one thread sends many messages at once.
+_DESKS: Mapping[str, Desk] = {
+    queues.READ: Desk(2),
+    queues.SEND: Desk(1),
+    **{queues.deliver(lane): Desk(3) for lane in Lane},
+}
 
 _INFRASTRUCTURE = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, OSError)
 
@@ -40,10 +48,8 @@ def work(queue: str, step: Callable[[], int]) -> None:
     """Repeat a step while it finds work; hand over to a fresh wake when the turn is over."""
     on_the_way.end(queue)
     until = time.monotonic() + TURN_SECONDS
-    while step():
-        if time.monotonic() > until:
-            wake(queue)
-            return
+    if _DESKS[queue].work(step, lambda: time.monotonic() < until):
+        wake(queue)
 
 
 @app.task(name="read", **_lasting)

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -234,9 +235,15 @@ def _datetime(argument: Any) -> Transform:
 
 def _zone(name: str, argument: Any) -> ZoneInfo:
     zone = "Asia/Taipei" if argument is None else argument
-    if zone not in available_timezones():
+    if zone not in _zones():
         raise WrongArgument(f"{name} takes a time zone such as Asia/Taipei, not {argument!r}")
     return ZoneInfo(zone)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # reading the names walks the whole database of time zones, and each argument is checked
+    return frozenset(available_timezones())
 
 
 def _instant_in(zone: ZoneInfo | None, value: Value) -> datetime | None:

@@ -1,4 +1,4 @@
-"""`connector up` with so many workers alike: `python -m tests.bench.crew --workers N --data … --port-base …`."""
+"""`connector up` with so many workers alike: `python -m tests.bench.crew --workers N --threads N --data … --port-base …`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from connector.ground.stages import WORKERS, Ground, stages, worker
 LANES, THREADS = "urgent,normal,bulk", 4
 
 
-def crew(workers: int, ground: Ground) -> Sequence[Sequence[Part]]:
+def crew(workers: int, threads: int, ground: Ground) -> Sequence[Sequence[Part]]:
     """The stages of `connector up`, its two workers replaced by some that take every lane."""
     servers, prepare, services = stages(ground)
     others = [part for part in services if part.name not in WORKERS]
-    made = [worker(ground, f"worker-{number}", LANES, THREADS) for number in range(1, workers + 1)]
+    made = [worker(ground, f"worker-{number}", LANES, threads) for number in range(1, workers + 1)]
     return [servers, prepare, [*others, *made]]
 
 
@@ -30,10 +30,13 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port-base", type=int, required=True)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=THREADS)
     asked = parser.parse_args()
     try:
         return up.run_up(
-            asked.data, port_base=asked.port_base, arrange=partial(crew, asked.workers)
+            asked.data,
+            port_base=asked.port_base,
+            arrange=partial(crew, asked.workers, asked.threads),
         )
     except ConnectorError as error:
         sys.stderr.write(f"{error.message}: {error.fix}\n")

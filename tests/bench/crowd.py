@@ -67,6 +67,8 @@ def crowd(hall: Hall, requests: int) -> Crowd:
     outside = Simulators(hall.up.line_url, hall.up.org_url, Catcher())
     world = open_world(outside, stack.database_url)
     users = [world.person(f"客戶{number}") for number in range(-(-requests // A_DAY))]
+    for user in users:
+        world.tell(user, type="follow")  # else nothing would be said to them
     for number, user in enumerate(users):
         world.bind(user, f"王{number:04}", f"09{10_000_000 + number:08}")
     made = Crowd(hall, world, users)

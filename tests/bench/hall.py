@@ -20,6 +20,7 @@ from tests.acceptance.org import OURS
 from tests.acceptance.stack import Up, free_base
 from tests.acceptance.world import World
 from tests.bench.alternative import CLIENT
+from tests.bench.crew import THREADS
 
 CALL_MS = 150
 LINE_CALLS = "/v2/bot/*"
@@ -98,12 +99,15 @@ def _signal(pids: Sequence[int | None], kind: signal.Signals) -> None:
 
 
 @contextmanager
-def hall(workers: int = 0, settings: Mapping[str, str] | None = None) -> Iterator[Hall]:
+def hall(
+    workers: int = 0, settings: Mapping[str, str] | None = None, *, threads: int = THREADS
+) -> Iterator[Hall]:
     """A stack that lives as long as the block; with no number of workers, that of `connector up`."""
     with tempfile.TemporaryDirectory() as home:
         data = Path(home) / "data"
         if workers:
-            up: Up = Crew(data, free_base(), settings, "--workers", str(workers))
+            asked = ("--workers", str(workers), "--threads", str(threads))
+            up: Up = Crew(data, free_base(), settings, *asked)
         else:
             up = Up(data, free_base(), settings)
         try:

@@ -11,40 +11,34 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from connector.domain import faults
 from connector.domain.faults import BY_ITSELF, Fault, FaultKind
 from connector.domain.identifiers import uuid7
-from connector.domain.lines import Lane
 from connector.domain.states import EffectState, EnvelopeState, NoticeState
 from connector.domain.values import Value
 from connector.line.accounts import OfficialAccount
 from connector.line.faults import SendFailed, policy
 from connector.line.sender import LineClient, Sent
 from connector.mapping.messaging.messages import RenderFailed
-from connector.store.session import Store, wake_later
-from connector.store.tables import (
-    Envelope,
-    Friendship,
-    LineAccount,
-    Notice,
-    Person,
-    Record,
-    ReplyToken,
-)
+from connector.store import sets
+from connector.store.session import Store, among, wake_later
+from connector.store.tables import Envelope, Notice
 from connector.sync import effects, queues
 from connector.sync.catalog import Catalogs
-from connector.sync.messaging import postmarks
+from connector.sync.messaging import postmarks, sacks
 from connector.sync.messaging.quiet import QuietHours
+from connector.sync.messaging.sacks import Sack
 
 log = structlog.get_logger()
 
-BATCH = 40
+_HANDS = 16  # LINE takes one message a call, so many calls are under way at once
 _MOST_BUBBLES = 5
 _RETRY_KEY_LIFE = timedelta(hours=23)
 
@@ -78,39 +72,39 @@ class Postman:
     def send(self) -> int:
         """Send one batch; say how many envelopes were taken."""
         with self.store.transaction() as session:
-            claimed = _claim(session, self.lease)
+            sack = sacks.claim(session, self.catalogs, self.lease, self.clock())
+            if sack is None:
+                return 0
             letters = [
                 letter
-                for envelope in claimed
-                if (letter := self._prepare(session, envelope)) is not None
+                for envelope in sack.envelopes
+                if (letter := self._prepare(session, sack, envelope)) is not None
             ]
+            sets.update_all(session, sack.envelopes)
         if letters:
-            with ThreadPoolExecutor(min(8, len(letters))) as pool:
+            with ThreadPoolExecutor(min(_HANDS, len(letters))) as pool:
                 list(pool.map(self._send_one, letters))
-        for letter in letters:
-            with self.store.transaction() as session:
-                self._settle(session, letter)
-        return len(claimed)
+            self._settle(letters)
+        return len(sack.envelopes)
 
-    def _prepare(self, session: Session, envelope: Envelope) -> Letter | None:
+    def _prepare(self, session: Session, sack: Sack, envelope: Envelope) -> Letter | None:
         """Freeze the body and choose the way; None where nothing is to be sent now."""
         now = self.clock()
         account = self.accounts.get(envelope.oa)
-        person = session.get_one(Person, envelope.person_id)
+        person = sack.people[envelope.person_id]
         if account is None:
             postmarks.end(session, envelope, EnvelopeState.UNREACHABLE, *postmarks.NO_ACCOUNT)
             return None
-        if not _follows(session, envelope):
+        if not sack.follows(envelope):
             postmarks.end(session, envelope, EnvelopeState.UNREACHABLE, *postmarks.BLOCKED)
             return None
-        token = _token(session, envelope, now)
+        token = sack.token(session, envelope, now)
         if token is None and self._keeps_for_later(envelope, now):
             return None  # not frozen yet: it may still take other notices
-        if envelope.body is None and not self._freeze(session, envelope, person, account, now):
+        if envelope.body is None and not self._freeze(session, sack, envelope, account, now):
             return None
         envelope.via = "push" if token is None else "reply"
         envelope.first_sent_at = envelope.first_sent_at or now
-        session.flush()
         return Letter(envelope, account, person.line_user_id, token)
 
     def _keeps_for_later(self, envelope: Envelope, now: datetime) -> bool:
@@ -130,12 +124,12 @@ class Postman:
     def _freeze(
         self,
         session: Session,
+        sack: Sack,
         envelope: Envelope,
-        person: Person,
         account: OfficialAccount,
         now: datetime,
     ) -> bool:
-        notices = postmarks.owed(session, envelope)
+        notices = sack.notices.get(envelope.id, ())
         late = [notice for notice in notices if notice.expires_at <= now]
         for notice in late:
             notice.state = NoticeState.EXPIRED
@@ -146,7 +140,7 @@ class Postman:
         reason = step = ""
         for notice in (notice for notice in notices if notice not in late):
             try:
-                bubbles = self._render(session, notice, person, account)
+                bubbles = self._render(sack, notice, account)
             except RenderFailed as failure:
                 failed.append(notice)
                 reason, step = failure.message[:500], failure.fix
@@ -167,16 +161,13 @@ class Postman:
             postmarks.end(session, envelope, EnvelopeState.EXPIRED, *postmarks.TOO_OLD)
         return bool(messages)
 
-    def _render(
-        self, session: Session, notice: Notice, person: Person, account: OfficialAccount
-    ) -> list[Value]:
-        catalog = self.catalogs.live(session)
-        record = session.get(Record, notice.record_id) if notice.record_id else None
+    def _render(self, sack: Sack, notice: Notice, account: OfficialAccount) -> list[Value]:
+        record = sack.records.get(notice.record_id) if notice.record_id else None
         after = {**notice.after, **(record.values if record is not None else {})}
         return list(
-            catalog.notices.render(
+            sack.catalog.notices.render(
                 notice.template,
-                person.language or self.default_locale,
+                sack.people[notice.person_id].language or self.default_locale,
                 notice.before,
                 after,
                 {**self.links(account)},
@@ -196,21 +187,37 @@ class Postman:
         except SendFailed as failed:
             letter.fault = failed.fault
 
-    def _settle(self, session: Session, letter: Letter) -> None:
-        here = sa.select(Envelope).where(
-            Envelope.id == letter.envelope.id,
-            Envelope.claim_token == letter.envelope.claim_token,
-            Envelope.state == EnvelopeState.CLAIMED,
-        )
-        envelope = session.scalars(here.with_for_update()).one_or_none()
-        if envelope is None:
-            return
-        postmarks.log(session, envelope, letter.fault, self.clock())
-        if letter.sent is not None:
-            envelope.request_id = letter.sent.request_id
-            postmarks.end(session, envelope, EnvelopeState.ACCEPTED)
-        elif letter.fault is not None:
-            self._failed(session, envelope, letter.fault)
+    def _settle(self, letters: Sequence[Letter]) -> None:
+        """All together; where that raises, each alone, so that one does not keep the others open."""
+        try:
+            self._settle_together(letters)
+        except (OperationalError, InterfaceError):  # the database is away: no letter's fault
+            raise
+        except Exception as error:
+            if len(letters) == 1:
+                raise
+            log.warning("messages not settled together", error=type(error).__name__)
+            for letter in letters:
+                self._settle([letter])
+
+    def _settle_together(self, letters: Sequence[Letter]) -> None:
+        with self.store.transaction() as session:
+            mine = _still_claimed(session, [letter.envelope for letter in letters])
+            through = [letter.envelope for letter in letters if letter.sent is not None]
+            owed = postmarks.owed(session, [each for each in through if each.id in mine])
+            for letter in letters:
+                envelope = mine.get(letter.envelope.id)
+                if envelope is None:
+                    continue
+                postmarks.log(session, envelope, letter.fault, self.clock())
+                if letter.sent is not None:
+                    envelope.request_id = letter.sent.request_id
+                    notices = owed.get(envelope.id, ())
+                    postmarks.end(session, envelope, EnvelopeState.ACCEPTED, notices=notices)
+                elif letter.fault is not None:
+                    self._failed(session, envelope, letter.fault)
+            sets.update_all(session, mine.values())
+            sets.update_all(session, [notice for some in owed.values() for notice in some])
 
     def _failed(self, session: Session, envelope: Envelope, fault: Fault) -> None:
         if envelope.via == "reply":
@@ -262,34 +269,14 @@ class Postman:
         )
 
 
-def _claim(session: Session, lease: timedelta) -> Sequence[Envelope]:
-    session.execute(sa.text("SET LOCAL enable_sort = off"))
-    resting = sa.select(LineAccount.oa).where(LineAccount.paused_until > sa.func.clock_timestamp())
-    head = (
-        sa.select(Envelope.id)
-        .where(
-            Envelope.state == EnvelopeState.READY,
-            Envelope.lane == Lane.URGENT,
-            Envelope.due <= sa.func.clock_timestamp(),
-            Envelope.oa.not_in(resting),
-        )
-        .order_by(Envelope.due, Envelope.id)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-        .cte("head")
+def _still_claimed(session: Session, envelopes: Sequence[Envelope]) -> Mapping[UUID, Envelope]:
+    """Lock those that this worker still holds; the others moved on without it."""
+    here = sa.select(Envelope).where(
+        among(Envelope.id, [envelope.id for envelope in envelopes]),
+        Envelope.claim_token == envelopes[0].claim_token,
+        Envelope.state == EnvelopeState.CLAIMED,
     )
-    return session.scalars(
-        sa.update(Envelope)
-        .where(Envelope.id == head.c.id)
-        .values(
-            state=EnvelopeState.CLAIMED,
-            claim_token=uuid4(),
-            claimed_until=sa.func.clock_timestamp() + lease,
-            attempts=Envelope.attempts + 1,
-        )
-        .returning(Envelope)
-        .execution_options(synchronize_session=False)
-    ).all()
+    return {row.id: row for row in session.scalars(here.order_by(Envelope.id).with_for_update())}
 
 
 def _send_on(session: Session, envelope: Envelope, notices: Sequence[Notice]) -> None:
@@ -305,38 +292,3 @@ def _send_on(session: Session, envelope: Envelope, notices: Sequence[Notice]) ->
         notice.envelope_id = following.id
     session.flush()
     wake_later(session, queues.SEND)
-
-
-def _follows(session: Session, envelope: Envelope) -> bool:
-    here = sa.select(Friendship.following).where(
-        Friendship.person_id == envelope.person_id, Friendship.oa == envelope.oa
-    )
-    return session.scalar(here) is True
-
-
-def _token(session: Session, envelope: Envelope, now: datetime) -> str | None:
-    """The token this envelope already tried, else the freshest unused one, taken for it alone."""
-    if envelope.token_id is not None:
-        held = session.get_one(ReplyToken, envelope.token_id)
-        envelope.tries_on_token += 1
-        return held.token
-    if envelope.via == "push":
-        return None  # a push under way keeps its retry key; a reply now could say it twice
-    here = (
-        sa.select(ReplyToken)
-        .where(
-            ReplyToken.person_id == envelope.person_id,
-            ReplyToken.oa == envelope.oa,
-            ReplyToken.used_at.is_(None),
-            ReplyToken.good_until > now,
-        )
-        .order_by(ReplyToken.good_until.desc())
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    token = session.scalars(here).one_or_none()
-    if token is None:
-        return None
-    token.used_at = now
-    envelope.token_id, envelope.tries_on_token = token.id, 1
-    return token.token

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.faults import Fault
 from connector.domain.states import EffectState, EnvelopeState, NoticeState, check_move
+from connector.store import sets
+from connector.store.session import among, book
 from connector.store.tables import Attempt, Envelope, LineAccount, Notice
 from connector.sync import effects
 
@@ -32,6 +36,7 @@ TOO_OLD = (
 )
 MAY_HAVE_COME = "the reply may have arrived"
 NEVER_AGAIN = "Nothing to do: the person may have it, so it is never sent again."
+_RANK = 8
 _LEVELS: Mapping[EnvelopeState, tuple[NoticeState, EffectState]] = {
     EnvelopeState.ACCEPTED: (NoticeState.ACCEPTED, EffectState.NOTIFIED),
     EnvelopeState.UNCERTAIN: (NoticeState.UNCERTAIN, EffectState.NOTIFIED),
@@ -41,12 +46,14 @@ _LEVELS: Mapping[EnvelopeState, tuple[NoticeState, EffectState]] = {
 }
 
 
-def owed(session: Session, envelope: Envelope) -> Sequence[Notice]:
-    """The notices an envelope still owes."""
-    here = sa.select(Notice).where(
-        Notice.envelope_id == envelope.id, Notice.state == NoticeState.OWED
-    )
-    return session.scalars(here.order_by(Notice.id)).all()
+def owed(session: Session, envelopes: Collection[Envelope]) -> Mapping[UUID, Sequence[Notice]]:
+    """The notices that each envelope still owes."""
+    found: dict[UUID, list[Notice]] = {}
+    ids = [envelope.id for envelope in envelopes]
+    here = sa.select(Notice).where(among(Notice.envelope_id, ids), Notice.state == NoticeState.OWED)
+    for notice in session.scalars(here.order_by(Notice.id)) if ids else ():
+        found.setdefault(notice.envelope_id, []).append(notice)
+    return found
 
 
 def end(
@@ -55,16 +62,17 @@ def end(
     to: EnvelopeState,
     reason: str | None = None,
     next_step: str | None = None,
+    *,
+    notices: Sequence[Notice] | None = None,
 ) -> None:
-    """The envelope's way is over; its notices and the ledger say so."""
+    """The envelope's way is over; its notices, looked for unless given, and the ledger say so."""
     check_move(EnvelopeState.CLAIMED, to)
     envelope.state, envelope.reason, envelope.next_step = to, reason, next_step
     envelope.claim_token = envelope.claimed_until = None
     level, effect = _LEVELS[to]
-    notices = owed(session, envelope)
+    notices = owed(session, [envelope]).get(envelope.id, ()) if notices is None else notices
     for notice in notices:
         notice.state = level
-    session.flush()
     effects.move_notices(session, [notice.id for notice in notices], effect)
 
 
@@ -88,13 +96,21 @@ def rest(session: Session, oa: str, reason: str, until: datetime) -> None:
 def log(session: Session, envelope: Envelope, fault: Fault | None, now: datetime) -> None:
     """Keep a try."""
     messages = (envelope.body or {}).get("messages")
-    session.add(
-        Attempt(
-            envelope_id=envelope.id,
-            at=now,
-            operation=envelope.via or "push",
-            sent={"messages": len(messages) if isinstance(messages, list) else 0},
-            outcome="accepted" if fault is None else "failed",
-            answer=None if fault is None else {"code": fault.code, "message": fault.message},
-        )
-    )
+    told: dict[str, object] = {
+        "envelope_id": envelope.id,
+        "at": now,
+        "operation": envelope.via or "push",
+        "sent": {"messages": len(messages) if isinstance(messages, list) else 0},
+        "outcome": "accepted" if fault is None else "failed",
+        "answer": None if fault is None else {"code": fault.code, "message": fault.message},
+    }
+    book(session, _Page, _RANK, _write).tries.append(told)
+
+
+@dataclass
+class _Page:
+    tries: list[Mapping[str, object]] = field(default_factory=list)
+
+
+def _write(session: Session, page: _Page) -> None:
+    sets.insert_all(session, Attempt, page.tries)

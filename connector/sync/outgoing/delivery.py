@@ -115,6 +115,7 @@ class Delivery:
             for portion in batch.portions:
                 claims.let_go(portion.claimed)
                 self._settle(portion.jobs)
+            self._note_usage()
         if self.bulk is not None and batch.met_bulk_jobs:
             self.bulk.close_settled()
         return sum(len(portion.claimed) for portion in batch.portions)
@@ -273,9 +274,13 @@ class Delivery:
             for job in batch:
                 self._settle_alone(job)
 
-    def _settle_together(self, batch: Sequence[Job]) -> None:
+    def _note_usage(self) -> None:
+        """Apart from what is settled: all workers write this one row, and would wait for each other."""
         with self.store.transaction() as session:
             self.governor.note(session)
+
+    def _settle_together(self, batch: Sequence[Job]) -> None:
+        with self.store.transaction() as session:
             settling.settle(scene_for(session, self.catalogs, self.clock()), batch)
             for job in batch:
                 if job.unforeseen is not None:

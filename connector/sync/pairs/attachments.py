@@ -17,6 +17,7 @@ from connector.domain.states import PairState
 from connector.mapping.parts.attachments import Attached
 from connector.mapping.parts.compiled import CompiledMapping
 from connector.members.pictures import SUFFIXES
+from connector.store.session import among
 from connector.store.tables import File, FileContent, Filing, Pair, Record
 
 _QUIET = {"synchronize_session": False}
@@ -76,7 +77,7 @@ def load(session: Session, bearers: Iterable[Bearer]) -> None:
     all_of = (
         sa.select(Filing, File, number)
         .join(File, File.id == Filing.file_id)
-        .where(Filing.pair_id.in_(carrying))
+        .where(among(Filing.pair_id, carrying))
         .order_by(Filing.pair_id, File.role, File.place)
     )
     for filing, file, of in session.execute(all_of):
@@ -107,7 +108,7 @@ def _begin(session: Session, bearers: Sequence[Bearer]) -> None:
     here = (
         sa.select(File.id, File.record_id, File.role)
         .join(FileContent, FileContent.file_id == File.id)
-        .where(File.record_id.in_(records))
+        .where(among(File.record_id, records))
         .order_by(File.record_id, File.role, File.place)
     )
     of_record: dict[UUID, list[tuple[UUID, str]]] = {}
@@ -129,7 +130,7 @@ def _beside(session: Session, bearers: Iterable[Bearer]) -> Mapping[UUID, Mappin
     bearers = list(bearers)
     names = {name for each in bearers for rule in each.mapping.files for name in rule.links}
     here = sa.select(Pair).where(
-        Pair.record_id.in_([each.record.id for each in bearers]),
+        among(Pair.record_id, [each.record.id for each in bearers]),
         Pair.mapping.in_(names),
         Pair.state == PairState.OPEN,
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from connector.domain.states import ConflictKind, ConflictState
 from connector.domain.values import Fields, Value, moment
 from connector.mapping.parts.compiled import CompiledMapping
+from connector.store.session import among
 from connector.store.tables import Conflict, History, Pair
 from connector.sync.changes import Scene
 from connector.sync.pairs import weighing
@@ -58,7 +59,7 @@ def open_conflicts(session: Session, pairs: Collection[UUID]) -> dict[UUID, dict
     """The open conflicts of these pairs, by line."""
     found: dict[UUID, dict[str, Conflict]] = {}
     here = sa.select(Conflict).where(
-        Conflict.pair_id.in_(pairs), Conflict.state == ConflictState.OPEN
+        among(Conflict.pair_id, pairs), Conflict.state == ConflictState.OPEN
     )
     for conflict in session.scalars(here):
         found.setdefault(conflict.pair_id, {})[conflict.line] = conflict

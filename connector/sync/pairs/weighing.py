@@ -6,7 +6,7 @@ with the LINE value it stands for and the mapping version that wrote it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -54,10 +54,14 @@ def weigh(
     creating: bool = False,
     found: Mapping[Key, str] = MappingProxyType({}),
     frozen: Collection[str] = (),
+    lines: Iterable[Line] | None = None,
 ) -> Outcome:
-    """Weigh every line of a mapping; `row` is None where nothing was read. Frozen lines stand still."""
+    """Weigh every line of a mapping, or some of them; `row` is None where nothing was read.
+
+    Frozen lines stand still.
+    """
     outcome = Outcome()
-    for line in mapping.lines:
+    for line in mapping.lines if lines is None else lines:
         try:
             ours = outgoing(line, seen, found)
             if line.id in frozen:
@@ -67,6 +71,11 @@ def weigh(
         except LineProblem as problem:
             outcome.questions.append(_problem(line, base, row, problem))
     return outcome
+
+
+def told_by(mapping: CompiledMapping, row: Fields) -> Iterator[Line]:
+    """The lines that a row which was read in part says something of."""
+    return (line for line in mapping.lines if all(name in row for name in line.fields))
 
 
 def outgoing(line: Line, seen: Values, found: Mapping[Key, str]) -> Fields | None:
