@@ -129,7 +129,8 @@ def _rows(world: World, agents_rows: set[str]) -> Iterator[str]:
                 yield f"{name} {row['Id']} belongs to nobody"
             pair = by_row.get(row["Id"])
             wanted = pair.key if pair is not None else None
-            if row["LINE_Key__c"] not in {wanted, *stuck}:
+            unmet = {None} if wanted in stuck else set()  # a row it was given but has not met
+            if row["LINE_Key__c"] not in {wanted, *stuck, *unmet}:
                 yield f"{name} {row['Id']} carries {row['LINE_Key__c']}, not {wanted}"
     open_ids = [pair.salesforce_id for pair in pairs if _is_written(pair)]
     yield from (f"{row} has two pairs" for row, count in Counter(open_ids).items() if count > 1)

@@ -23,6 +23,11 @@ class Tally:
         self.rules.update(dict.fromkeys(rules, 0))
         self.faults.update(dict.fromkeys(faults, 0))
 
+    def share(self, rule: str, fault: str | None) -> float:
+        """How much of what is wanted has happened, of the rule or of the fault, whichever is less."""
+        done = self.rules[rule] / LEAST_OF_A_RULE
+        return done if fault is None else min(done, self.faults[fault] / LEAST_OF_A_FAULT)
+
     def table(self) -> str:
         """Everything that was counted."""
         return "\n".join([f"{self.stories} stories", *self._rows()])
