@@ -11,6 +11,8 @@ ARGS ?=
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# some images forbid Python to keep what it compiled; each process of a stack would compile all anew
+export PYTHONDONTWRITEBYTECODE :=
 
 # files stay whole, for their tests share what they start; the order is that of tests/conftest.py
 IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder

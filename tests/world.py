@@ -413,8 +413,10 @@ class World:
         while True:
             while self._work():
                 assert time.monotonic() < until, self.unfinished()
+            if self._poll():
+                continue
             sweeping.sweep(self.system.store)
-            if self.woken or self._poll():
+            if self.woken:
                 continue
             if not self.unfinished():
                 return

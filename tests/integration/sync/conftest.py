@@ -6,7 +6,11 @@ from uuid import uuid4
 import pytest
 
 from connector.ground.postgres import Postgres
+from connector.sync.catalog import Catalog
 from tests.world import Simulators, World, make_world, open_world, simulators
+
+# What is live in each prepared database: its clones begin with it, and compile what they publish.
+_live: dict[str, Catalog] = {}
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +24,10 @@ def prepared(outside: Simulators, postgres: Postgres, template: str) -> str:
     """A sealed database in which the starter set is published."""
     outside.reset()
     name = f"prepared_{uuid4().hex}"  # each folder that takes this over makes its own
-    close(make_world(outside, postgres.clone(template, name)))
+    made = make_world(outside, postgres.clone(template, name))
+    with made.system.store.reading() as session:
+        _live[name] = made.system.catalogs.live(session)
+    close(made)
     postgres.seal(name)
     return name
 
@@ -30,6 +37,7 @@ def world(outside: Simulators, postgres: Postgres, prepared: str) -> Iterator[Wo
     outside.reset()
     name = f"test_{uuid4().hex}"
     made = open_world(outside, postgres.clone(prepared, name))
+    made.system.catalogs._last = _live[prepared]
     assert made.system.guard.holds()  # whoever works has signed in
     yield made
     close(made)
