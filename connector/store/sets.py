@@ -22,10 +22,26 @@ T = TypeVar("T", bound=Base)
 _ROWS = "rows"
 
 
+def given(table: type[Base], names: Sequence[str]) -> sa.TableValuedAlias:
+    """The rows of `as_parameter`, to be read by a statement of one's own: these columns of a table."""
+    columns = [sa.column(name, _plain(table).c[name].type) for name in names]
+    rows = sa.cast(sa.bindparam(_ROWS, type_=sa.Text()), JSON)
+    return (
+        sa.func.json_to_recordset(rows)
+        .table_valued(*columns, name="given")
+        .render_derived(with_types=True)
+    )
+
+
+def as_parameter(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    """Rows as the one parameter of a statement; JSON null and no value are the same to it."""
+    return {_ROWS: orjson.dumps(rows).decode()}
+
+
 def insert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
     """Store new rows, which all fill the same columns; defaults are those of the database."""
     if rows:
-        session.execute(_insert(table, tuple(rows[0])), _as_json(rows))
+        session.execute(_insert(table, tuple(rows[0])), as_parameter(rows))
 
 
 def update_all(session: Session, rows: Iterable[T], *, counting: tuple[str, ...] = ()) -> list[T]:
@@ -42,7 +58,7 @@ def update_all(session: Session, rows: Iterable[T], *, counting: tuple[str, ...]
         (key,) = (column.key for column in _plain(table).primary_key)
         told = [{name: getattr(row, name) for name in (key, *names)} for row in some]
         with session.no_autoflush:  # else each row is written by itself just before
-            session.execute(_update(table, key, names, counting), _as_json(told))
+            session.execute(_update(table, key, names, counting), as_parameter(told))
         for row in some:
             for name in names:
                 set_committed_value(row, name, getattr(row, name))
@@ -54,14 +70,10 @@ def _changed(row: Base) -> tuple[str, ...]:
     return tuple(sorted(state.manager.keys() - state.unmodified)) if state.modified else ()
 
 
-def _as_json(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    return {_ROWS: orjson.dumps(rows).decode()}
-
-
 @cache
 def _insert(table: type[Base], names: tuple[str, ...]) -> sa.Executable:
-    given = _given(table, names)
-    chosen = sa.select(*(given.c[name] for name in names))
+    told = given(table, names)
+    chosen = sa.select(*(told.c[name] for name in names))
     return insert(_plain(table)).from_select([*names], chosen, include_defaults=False)
 
 
@@ -69,20 +81,10 @@ def _insert(table: type[Base], names: tuple[str, ...]) -> sa.Executable:
 def _update(
     table: type[Base], key: str, names: tuple[str, ...], counting: tuple[str, ...]
 ) -> sa.Executable:
-    given, columns = _given(table, (key, *names)), _plain(table).c
-    values: dict[str, object] = {name: given.c[name] for name in names}
+    told, columns = given(table, (key, *names)), _plain(table).c
+    values: dict[str, object] = {name: told.c[name] for name in names}
     values |= {name: cast("sa.Sequence", columns[name].default).next_value() for name in counting}
-    return sa.update(_plain(table)).where(columns[key] == given.c[key]).values(values)
-
-
-def _given(table: type[Base], names: tuple[str, ...]) -> sa.TableValuedAlias:
-    columns = [sa.column(name, _plain(table).c[name].type) for name in names]
-    rows = sa.cast(sa.bindparam(_ROWS, type_=sa.Text()), JSON)
-    return (
-        sa.func.json_to_recordset(rows)
-        .table_valued(*columns, name="given")
-        .render_derived(with_types=True)
-    )
+    return sa.update(_plain(table)).where(columns[key] == told.c[key]).values(values)
 
 
 def _plain(table: type[Base]) -> sa.Table:

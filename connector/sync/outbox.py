@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -19,6 +21,7 @@ from connector.domain.lines import Cause, Lane
 from connector.domain.states import EffectState, MatchState, OutboxState, PairState, check_move
 from connector.domain.values import Value
 from connector.errors import ConnectorError
+from connector.store import sets
 from connector.store.session import among, book, wake_later
 from connector.store.tables import Outbox, Pair, epochs
 from connector.sync import effects, queues
@@ -28,6 +31,7 @@ _LANES = {lane: rank for rank, lane in enumerate(Lane)}
 _RANK = 20
 _NO_STEP = "See the reason, and mend what it names, then redrive."
 _CHUNK = 500
+_ASKED = ("pair_id", "lane", "cause", "recheck", "restores")
 
 
 @dataclass(frozen=True)
@@ -109,16 +113,22 @@ def _want(session: Session, wanted: Mapping[UUID, _Wanted]) -> None:
             "cause": wanted[pair].cause,
             "recheck": wanted[pair].recheck,
             "restores": wanted[pair].restores,
-            "state": OutboxState.READY,
         }
         for pair in sorted(wanted)
     ]
     for at in range(0, len(rows), _CHUNK):
-        session.execute(_upsert(rows[at : at + _CHUNK]))
+        session.execute(_upsert(), sets.as_parameter(rows[at : at + _CHUNK]))
 
 
-def _upsert(rows: Sequence[Mapping[str, object]]) -> Insert:
-    fresh = insert(Outbox).values(rows)
+@cache
+def _upsert() -> Insert:
+    """Put together once: it is a fifth of what a form costs us."""
+    told = sets.given(Outbox, _ASKED)
+    begun: dict[str, object] = {"state": OutboxState.READY.value, "again": False, "attempts": 0}
+    columns = [*(told.c[name] for name in _ASKED), *(sa.literal(value) for value in begun.values())]
+    rows = sa.select(*columns).order_by(told.c.pair_id)
+    table = cast("sa.Table", Outbox.__table__)
+    fresh = insert(table).from_select([*_ASKED, *begun], rows, include_defaults=False)
     asked = fresh.excluded
     woken = Outbox.state.in_(_WOKEN_BY_A_CHANGE)
     sooner = sa.case(_LANES, value=Outbox.lane) > sa.case(_LANES, value=asked.lane)
