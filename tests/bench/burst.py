@@ -66,24 +66,24 @@ def take_turn(here: Hall, people: Crowd, trial: Trial, rates: Rates) -> None:
     """The connector works off one burst."""
     here.quick()
     drained(here, people, KEEP_WARM, CALL_MS)  # what is loaded with the first request is loaded
-    before, begun = here.seen(), time.perf_counter()
-    seconds = drained(here, people, trial.size, CALL_MS)
+    begun = time.perf_counter()
+    seconds, calls = drained(here, people, trial.size, CALL_MS)
     rates.accepted.append(trial.size / (time.perf_counter() - begun - seconds))
     rates.ours.append(trial.size / seconds)
-    rates.calls.append(len(here.calls(since=before)) * 1_000 / trial.size)
+    rates.calls.append(calls * 1_000 / trial.size)
     here.quick()
     here.world.settled(seconds=PATIENCE)  # the messages are still under way
 
 
-def drained(here: Hall, people: Crowd, count: int, ms: int) -> float:
-    """Accept so many requests while nobody works; the seconds from then until all are in the org."""
+def drained(here: Hall, people: Crowd, count: int, ms: int) -> tuple[float, int]:
+    """Accept so many requests while nobody works; seconds and calls from then until all are in the org."""
     wanted = {name: here.count(name) + count for name in ("Case", "WorkOrder")}
     with here.held("worker"):
         people.ask(count)
         here.slow(ms)
-        begun = time.perf_counter()
+        before, begun = here.seen(), time.perf_counter()
     _stand(here, wanted)
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, len(here.calls(since=before))
 
 
 def alternative(here: Hall, contacts: list[dict[str, Any]], threads: int, count: int) -> float:

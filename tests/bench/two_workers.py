@@ -52,7 +52,8 @@ def _rate(workers: int, threads: int, count: int) -> float:
         drained(here, people, KEEP_WARM, CALL_MS)
         here.quick()
         here.world.settled(seconds=300)
-        return count / drained(here, people, count, CALL_MS)
+        seconds, _ = drained(here, people, count, CALL_MS)
+        return count / seconds
 
 
 FIGURE = Figure(
