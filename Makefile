@@ -54,7 +54,7 @@ test: $(DEV) $(PROJECT) ## run all tests
 contract: $(DEV) $(PROJECT) ## recordings and other people's clients against the simulators (needs Node.js)
 	@exec $(BIN)/python -m pytest $(IN_PARALLEL) tests/contract $(ARGS)
 
-soak: $(DEV) $(PROJECT) ## tell 300 stories of what can go wrong and count what happened (STORIES=n for another number)
+soak: $(DEV) $(PROJECT) ## tell stories of what can go wrong until each thing happened often, 300 at most (STORIES=n; STORY=file tells one again)
 	@HYPOTHESIS_PROFILE=soak exec $(BIN)/python -m pytest -s tests/properties/test_loop.py $(ARGS)
 
 chaos: $(DEV) $(PROJECT) ## let everything fail in turn under 20,000 events and 5,000 edits (ARGS="--minutes 5 --events 4000")
