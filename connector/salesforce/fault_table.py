@@ -12,7 +12,7 @@ from connector.salesforce.bulk.fault_rows import BULK
 from connector.salesforce.fault_rules import Backoff, Rule, Way
 
 LOCK = Backoff(1, 60, 8)
-OUTAGE = Backoff(2, 300)
+OUTAGE = Backoff(2, 120)  # whoever waits is not to wait much longer than the outage lasted
 BUSY = Backoff(5, 120, 12)
 SLOW = Backoff(10, 600, 6)
 HOURLY = Backoff(3600, 3600, 72, then_park=True)

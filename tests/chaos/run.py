@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from tests.chaos.findings import Findings, Wrong
 from tests.chaos.messages import Messages
 from tests.chaos.phones import Phones
 from tests.chaos.plans import SKUS, crowd
-from tests.chaos.recovery import Probe
+from tests.chaos.recovery import PROBES, Probe
 from tests.chaos.report import Report
 from tests.chaos.rows import Rows
 from tests.chaos.stage import Stack, Stage
@@ -82,8 +83,12 @@ class Run:
         agent = Agent(self.diary, Org(up.org_url), random.Random(self._order.seed + 1), set())
         leads = agent.roster.leads
         people = Crowd(self.diary, phones, codes, leads.__contains__, self._rng)
-        probe = Probe(phones, Org(up.org_url), stage.claims, people.ask_for_repair)
-        agent.spared |= probe.settle_in(self.diary)
+        probes = [
+            Probe(number, phones, Org(up.org_url), stage.claims, people.ask_for_repair)
+            for number in range(PROBES)
+        ]
+        for probe in probes:
+            agent.spared |= probe.settle_in(self.diary)
         others = crowd(self._order.events, self._order.skus, self._rng)
         self._arrive(phones, Org(up.org_url), others)
         self.diary.people += others
@@ -94,7 +99,7 @@ class Run:
             edits = (self._order.edits, self._order.edits / (54 * self._order.minutes))
             agent_runs = hands.submit(agent.run, *edits, self._stop)
             try:
-                self._strike(stage, probe, lambda: not crowd_runs.done(), people)
+                self._strike(stage, itertools.cycle(probes), lambda: not crowd_runs.done(), people)
                 crowd_runs.result()
                 self._wait_for_edits(agent)
             finally:
@@ -118,7 +123,7 @@ class Run:
                 org.create("Contact", **known, MobilePhone=person.known_phone)
 
     def _strike(
-        self, stage: Stage, probe: Probe, goes_on: Callable[[], bool], people: Crowd
+        self, stage: Stage, probes: Iterator[Probe], goes_on: Callable[[], bool], people: Crowd
     ) -> None:
         """One fault after the other for as long as people are at work, or each kind once."""
         turns: list[str] = []
@@ -134,7 +139,7 @@ class Run:
             strike = FAULTS[kind](stage, self._rng, self._order.lengths)
             overlaps = not self._order.each_once and self._rng.randrange(100) < OVERLAPS_OF_100
             if not overlaps:
-                strike.recovered = probe.measure()
+                strike.recovered = next(probes).measure()
                 if strike.recovered is None:
                     self.diary.refused.append(f"{strike.kind}: not got over in time")
             strike.close()
