@@ -162,6 +162,8 @@ def _come_back(
     parted = pair.match is MatchState.CONFLICT and pair.salesforce_id == row.get("Id")
     if pair.state is not PairState.GONE and not parted:
         return False
+    if holder(scene.session, pair, str(pair.salesforce_id)) is not None:
+        return True  # merged into it meanwhile, and told to another record
     pair.state, pair.reason = PairState.OPEN, None
     effects.link_pair(scene.session, scene.received, pair.id, record.version)
     outbox.want(scene.session, pair.id, mapping.lane, Cause.RESTORE, recheck=True)

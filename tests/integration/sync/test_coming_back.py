@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from connector.domain.lines import Lane
-from connector.domain.states import PairState
+from connector.domain.states import InboxState, PairState
 from connector.salesforce.steps import Query, Step
+from connector.store.tables import Received
 from tests import interference as stir
 from tests.buttons import merges, undeletes
 from tests.integration.sync.test_merging import CONTACT, member_of
@@ -116,3 +117,23 @@ def test_a_row_that_comes_back_while_we_ask_after_it_is_not_given_up(world: Worl
     world.agent_edits("Contact", row, Email="back@example.com")
     world.run_until_idle()
     assert world.record(member).values["email"] == "back@example.com"
+
+
+def test_a_row_that_comes_back_stays_with_the_record_that_was_merged_into_it(world: World) -> None:
+    _, one = member_of(world)
+    _, two = member_of(world, "陳美美", "0922333444")
+    winner, loser = row_of(world, one), row_of(world, two)
+    merges(world, "Contact", winner, loser)
+    world.agent_deletes("Contact", winner)
+    stir.poll(world)
+    for _ in range(2):  # what the merge is found to mean is looked at once more
+        world.system.delivery.deliver(Lane.URGENT, 1)
+    states = [world.pair(each, "member-contact").state for each in (one, two)]
+    assert (row_of(world, two), states) == (winner, [PairState.GONE, PairState.OPEN])
+    undeletes(world, winner)
+    stir.poll(world)
+    unread = Received.state != InboxState.DONE
+    assert stir.all_of(world.system.store, Received, unread) == []
+    world.run_until_idle()
+    assert world.pair(one, "member-contact").state is PairState.GONE
+    assert world.pair(two, "member-contact").state is PairState.OPEN
