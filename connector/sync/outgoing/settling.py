@@ -275,12 +275,17 @@ def _take_over(
 
 
 def _as_of_now(scene: Scene, job: Job, record: Record, decided: Fields) -> Outcome:
-    """What was weighed, weighed again where somebody moved on meanwhile: the newer value stands."""
+    """What was weighed, weighed again where somebody moved on meanwhile: the newer value stands.
+
+    Of lines that were written the look before the write tells nothing any more.
+    """
     moved = record.version != job.record.version or bool(decided)
     if job.outcome is None or job.row is None or not moved:
         return job.outcome or Outcome()
     seen, base = views.view_of(scene.session, record), {**job.base, **decided}
-    return weighing.weigh(job.mapping, seen, base, job.row, frozen=flips.frozen(job.pair))
+    sent, frozen = job.outcome.sent, flips.frozen(job.pair)
+    lines = [line for line in job.mapping.lines if not weighing.entries_of(line, sent)]
+    return weighing.weigh(job.mapping, seen, base, job.row, frozen=frozen, lines=lines)
 
 
 def _look_at_parents(session: Session, job: Job) -> None:

@@ -1,5 +1,6 @@
 """Both sides edit: what is carried, what is kept, what a person is asked."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import sqlalchemy as sa
 
 from connector.domain.changes import Change
 from connector.domain.lines import Lane
+from connector.salesforce.steps import Step
 from connector.store.tables import Conflict, Pair, Received
 from connector.sync.changes import apply_all
 from connector.sync.incoming.intake import scene_for
@@ -255,3 +257,19 @@ def test_the_pairs_of_a_row_taken_at_a_first_meeting_notify_nobody(world: World)
     _, member = member_of(world)
     assert world.record(member).values["email"] == "w@example.com"
     assert stir.all_of(world.system.store, Pair, Pair.salesforce_id.is_(None)) == []
+
+
+def test_what_is_taken_back_while_it_is_being_written_does_not_return(world: World) -> None:
+    _, member = member_of(world)
+    line_edits(world, "member", member, email="new@example.com")
+
+    def takes_back(steps: Sequence[Step]) -> None:
+        if stir.writes(steps) and world.record(member).values["email"]:
+            line_edits(world, "member", member, email=None)
+
+    tapped = stir.Tapped(world.system.gateway, after=takes_back)
+    stir.delivery(world, tapped).deliver(Lane.URGENT)
+    assert world.row(CONTACT)["Email"] == "new@example.com"
+    world.run_until_idle()
+    assert world.record(member).values["email"] is None
+    assert world.row(CONTACT)["Email"] is None
