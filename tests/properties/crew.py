@@ -36,6 +36,7 @@ class Crew(Story):
 
     @happens()
     def messages_are_sent(self) -> str | None:
+        stir.read_all(self.world)  # most of what is said answers what was just read
         number = self.world.system.postman.send()
         return f"{number} envelopes" if number else None
 

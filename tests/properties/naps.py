@@ -122,6 +122,7 @@ class _Line:
 
 def _postman(*, after: bool) -> Callable[[World, Lane, Stop], Part]:
     def at(world: World, _: Lane, stop: Stop) -> Part:
+        stir.read_all(world)
         postman = world.system.postman
         return replace(postman, client=_Line(postman.client, stop, after)).send
 

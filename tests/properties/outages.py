@@ -132,8 +132,10 @@ class Outages(Story):
 
     @happens()
     def an_old_reader_wakes(self) -> str | None:
-        if not self.old_ears:
+        if not self.old_ears and (self.ear is None or self.ear.over):
             return None
+        if not self.old_ears:
+            self.another_reader_takes_over()
         old = self.old_ears.pop()
         old.wake()
         old.stop()
