@@ -229,6 +229,18 @@ class Postman:
         if now - started > _RETRY_KEY_LIFE:
             postmarks.end(session, envelope, EnvelopeState.UNCERTAIN, reason, postmarks.NEVER_AGAIN)
             return
+        self._put_off(session, envelope, fault, EnvelopeState.DEAD, fault.next_step)
+
+    def _put_off(
+        self,
+        session: Session,
+        envelope: Envelope,
+        fault: Fault,
+        at_last: EnvelopeState,
+        last_step: str | None,
+    ) -> None:
+        """Try the same way again when the fault table says so, or end."""
+        now, reason = self.clock(), f"{fault.code}: {fault.message}"[:500]
         step = fault.next_step or BY_ITSELF
         match policy(fault, envelope.attempts, now, random.random()):
             case faults.RetryAt(at) | faults.LookUp(at):
@@ -241,7 +253,7 @@ class Postman:
                     envelope, EnvelopeState.WAITING, now + timedelta(seconds=1), reason, step
                 )
             case _:
-                postmarks.end(session, envelope, EnvelopeState.DEAD, reason, fault.next_step)
+                postmarks.end(session, envelope, at_last, reason, last_step)
 
     def _reply_failed(self, session: Session, envelope: Envelope, fault: Fault) -> None:
         """A refused reply becomes a push; one that may have arrived is never repeated as a push."""
@@ -260,6 +272,10 @@ class Postman:
                 postmarks.MAY_HAVE_COME,
                 postmarks.NEVER_AGAIN,
             )
+            return
+        if uncertain_before:  # the same token tells in the end; a push would say it twice
+            step = postmarks.NEVER_AGAIN
+            self._put_off(session, envelope, fault, EnvelopeState.UNCERTAIN, step)
             return
         if fault.kind is not FaultKind.UNKNOWN:
             envelope.token_id, envelope.tries_on_token = None, 0

@@ -6,9 +6,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from connector.domain.lines import Lane
 from connector.domain.states import EnvelopeState
 from connector.store.tables import Envelope, LineAccount, Notice, Received
+from connector.sync.upkeep import sweeping
 from tests import interference as stir
+from tests.properties import naps
 from tests.world import World
 
 PUSH = {"path": "/v2/bot/message/push"}
@@ -165,6 +168,21 @@ def test_a_reply_whose_answer_was_lost_is_never_said_twice(world: World) -> None
     )
     assert [row.state for row in envelopes(world)] == [EnvelopeState.UNCERTAIN]
     assert {row.ledger for row in stir.all_of(world.system.store, Received)} >= {"notified"}
+
+
+def test_a_reply_that_may_have_come_is_not_pushed_when_line_is_busy(world: World) -> None:
+    user = world.person("安安")
+    world.follow(user)
+    stir.read_all(world)
+    assert naps.dies(world, "sending, after LINE has it", Lane.URGENT)
+    greeted = len(world.chat(user))
+    stir.expire_claims(world)
+    sweeping.sweep(world.system.store)
+    world.line_fault("rate_429", times=1, match=REPLY)
+    stir.settle_down(world)
+    assert greeted
+    assert len(world.chat(user)) == greeted
+    assert [row.state for row in envelopes(world) if row.body] == ["uncertain"]
 
 
 def test_a_token_that_ran_out_makes_the_reply_a_push(world: World) -> None:
