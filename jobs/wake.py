@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
 
 import redis
 import structlog
@@ -96,7 +97,7 @@ class Waker:
 
 def load() -> None:
     """Load Celery before there is work, not while the first wake and the first requests wait."""
-    import jobs.tasks  # noqa: F401
+    import_module("jobs.tasks")
 
 
 def _publish(queue: str) -> None:

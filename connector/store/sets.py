@@ -6,8 +6,9 @@ Row by row, a thousand rows cost the server a thousand plans and us as many conv
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 import sqlalchemy as sa
@@ -15,16 +16,20 @@ from sqlalchemy.dialects.postgresql import JSON, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from connector.domain.values import Value, storable
 from connector.store.tables.base import Base
 
 T = TypeVar("T", bound=Base)
 
 _ROWS = "rows"
+_NUL = b"\\u0000"  # as JSON writes it
 
 
-def given(table: type[Base], names: Sequence[str]) -> sa.TableValuedAlias:
-    """The rows of `as_parameter`, to be read by a statement of one's own: these columns of a table."""
-    columns = [sa.column(name, _plain(table).c[name].type) for name in names]
+def given(
+    table: type[Base], names: Sequence[str], *more: sa.ColumnClause[Any]
+) -> sa.TableValuedAlias:
+    """The rows of `as_parameter`, to be read by a statement of one's own: these columns of a table, and more."""
+    columns = [*(sa.column(name, _plain(table).c[name].type) for name in names), *more]
     rows = sa.cast(sa.bindparam(_ROWS, type_=sa.Text()), JSON)
     return (
         sa.func.json_to_recordset(rows)
@@ -34,8 +39,15 @@ def given(table: type[Base], names: Sequence[str]) -> sa.TableValuedAlias:
 
 
 def as_parameter(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """Rows as the one parameter of a statement; JSON null and no value are the same to it."""
-    return {_ROWS: orjson.dumps(rows).decode()}
+    """Rows as the one parameter of a statement; JSON null and no value are the same to it.
+
+    What PostgreSQL refuses in JSON, NUL and lone surrogates, is taken out; it hardly ever comes.
+    """
+    with suppress(TypeError):  # a lone surrogate
+        told = orjson.dumps(rows)
+        if _NUL not in told:
+            return {_ROWS: told.decode()}
+    return {_ROWS: orjson.dumps(storable(cast("Value", rows))).decode()}
 
 
 def insert_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import sqlalchemy as sa
 import structlog
@@ -21,7 +20,7 @@ from connector.domain.states import InboxState, Ledger
 from connector.members.tombstones import Tombstones
 from connector.store.session import Store
 from connector.store.tables import Received, Source
-from connector.sync import effects, unforeseen
+from connector.sync import claims, effects, unforeseen
 from connector.sync.catalog import Catalogs
 from connector.sync.heads import Heads
 from connector.sync.incoming import inbound, line_events
@@ -183,32 +182,14 @@ def _move(session: Session, rows: sa.ColumnElement[bool], **values: object) -> N
 def _claim(
     session: Session, lane: Lane, lease: timedelta, since: datetime | None
 ) -> Sequence[Received]:
-    session.execute(sa.text("SET LOCAL enable_sort = off"))
-    head = (
-        sa.select(Received.id)
-        .where(
-            Received.state == InboxState.READY,
-            Received.lane == lane,
-            Received.due <= sa.func.clock_timestamp(),
-            *(() if since is None else (Received.turn >= since,)),
-        )
-        .order_by(Received.turn, Received.id)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-        .cte("head")
+    waiting = sa.select(Received.id).where(
+        Received.state == InboxState.READY,
+        Received.lane == lane,
+        Received.due <= sa.func.clock_timestamp(),
+        *(() if since is None else (Received.turn >= since,)),
     )
-    return session.scalars(
-        sa.update(Received)
-        .where(Received.id == head.c.id)
-        .values(
-            state=InboxState.CLAIMED,
-            claim_token=uuid4(),
-            claimed_until=sa.func.clock_timestamp() + lease,
-            attempts=Received.attempts + 1,
-        )
-        .returning(Received)
-        .execution_options(synchronize_session=False)
-    ).all()
+    in_turn = waiting.order_by(Received.turn, Received.id).limit(BATCH)
+    return claims.take(session, Received, in_turn, lease)
 
 
 def _still_mine(session: Session, row: Received) -> Received | None:

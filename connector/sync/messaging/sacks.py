@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from connector.store.tables import (
     Record,
     ReplyToken,
 )
+from connector.sync import claims
 from connector.sync.catalog import Catalog, Catalogs
 from connector.sync.messaging import postmarks
 
@@ -101,30 +102,12 @@ def _is_unused(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _claim(session: Session, lease: timedelta) -> Sequence[Envelope]:
-    session.execute(sa.text("SET LOCAL enable_sort = off"))
     resting = sa.select(LineAccount.oa).where(LineAccount.paused_until > sa.func.clock_timestamp())
-    head = (
-        sa.select(Envelope.id)
-        .where(
-            Envelope.state == EnvelopeState.READY,
-            Envelope.lane == Lane.URGENT,
-            Envelope.due <= sa.func.clock_timestamp(),
-            Envelope.oa.not_in(resting),
-        )
-        .order_by(Envelope.due, Envelope.id)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-        .cte("head")
+    waiting = sa.select(Envelope.id).where(
+        Envelope.state == EnvelopeState.READY,
+        Envelope.lane == Lane.URGENT,
+        Envelope.due <= sa.func.clock_timestamp(),
+        Envelope.oa.not_in(resting),
     )
-    return session.scalars(
-        sa.update(Envelope)
-        .where(Envelope.id == head.c.id)
-        .values(
-            state=EnvelopeState.CLAIMED,
-            claim_token=uuid4(),
-            claimed_until=sa.func.clock_timestamp() + lease,
-            attempts=Envelope.attempts + 1,
-        )
-        .returning(Envelope)
-        .execution_options(synchronize_session=False)
-    ).all()
+    in_order = waiting.order_by(Envelope.due, Envelope.id).limit(BATCH)
+    return claims.take(session, Envelope, in_order, lease)
