@@ -213,12 +213,13 @@ def _keep_token(scene: Scene, person: Person, account: OfficialAccount, event: E
 
 
 def _let_go(scene: Scene, person: Person, oa: str) -> None:
+    """Also what is ready: a sender that looked before this token came may be putting it off now."""
     freed = scene.session.scalars(
         sa.update(Envelope)
         .where(
             Envelope.person_id == person.id,
             Envelope.oa == oa,
-            Envelope.state == EnvelopeState.WAITING,
+            Envelope.state.in_((EnvelopeState.READY, EnvelopeState.WAITING)),
             Envelope.token_hoped_until.is_not(None),
             Envelope.body.is_(None),
         )

@@ -41,6 +41,7 @@ log = structlog.get_logger()
 _HANDS = 16  # LINE takes one message a call, so many calls are under way at once
 _MOST_BUBBLES = 5
 _RETRY_KEY_LIFE = timedelta(hours=23)
+_TOKEN_LOOK = timedelta(seconds=2)  # a token that was being stored while we looked wakes nobody
 
 
 @dataclass
@@ -113,7 +114,8 @@ class Postman:
             return False
         hoped = envelope.token_hoped_until
         if hoped is not None and hoped > now:
-            postmarks.back(envelope, EnvelopeState.WAITING, hoped, *postmarks.MAY_BE_FREE)
+            look = min(hoped, now + _TOKEN_LOOK)
+            postmarks.back(envelope, EnvelopeState.WAITING, look, *postmarks.MAY_BE_FREE)
             return True
         rest = self.quiet.until(now) if self.quiet is not None else None
         if rest is not None:

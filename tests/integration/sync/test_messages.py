@@ -1,14 +1,19 @@
 """What LINE users are told: once, on the cheapest way, and never what they should not see."""
 
-from datetime import timedelta
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from connector.domain.lines import Lane
 from connector.domain.states import EnvelopeState
-from connector.store.tables import Envelope, LineAccount, Notice, Received
+from connector.store.tables import Envelope, LineAccount, Notice, Received, ReplyToken
+from connector.sync.messaging.envelopes import Postman
 from connector.sync.upkeep import sweeping
 from tests import interference as stir
 from tests.properties import naps
@@ -103,6 +108,56 @@ def test_a_form_from_the_chat_is_answered_by_a_free_reply(world: World) -> None:
     world.says(user, "已送出維修申請")
     stir.read_all(world)
     world.system.postman.send()
+    assert numbers(world, user) == ["reply"]
+
+
+def test_a_token_that_comes_while_the_sender_looks_makes_the_reply_go_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = member_of(world)
+    stir.spend_tokens(world)
+    world.asks_for_repair(user, from_chat=True)
+    written_to_the_org(world)
+    world.tell(user, type="message", text="已送出維修申請")
+    looked, go_on = Event(), Event()
+    look = Postman._keeps_for_later
+
+    def looks_and_sleeps(self: Postman, envelope: Envelope, now: datetime) -> bool:
+        keeps = look(self, envelope, now)
+        looked.set()
+        assert go_on.wait(20)
+        return keeps
+
+    monkeypatch.setattr(Postman, "_keeps_for_later", looks_and_sleeps)
+    with ThreadPoolExecutor(2) as pool:
+        sending = pool.submit(world.system.postman.send)
+        assert looked.wait(20)
+        reading = pool.submit(stir.read_all, world)
+        time.sleep(0.5)  # the reader has stored the token, and meets the sender's lock
+        go_on.set()
+        sending.result()
+        reading.result()
+    world.system.postman.send()
+    assert numbers(world, user) == ["reply"]
+
+
+def test_a_token_whose_coming_nobody_was_told_is_found_soon(world: World) -> None:
+    user = member_of(world)
+    stir.spend_tokens(world)
+    world.asks_for_repair(user, from_chat=True)
+    world.says(user, "已送出維修申請")
+    stir.read_all(world)
+    with world.system.store.transaction() as session:  # the token is being stored, unseen yet
+        unused = ReplyToken.used_at.is_(None)
+        gone = sa.delete(ReplyToken).where(unused).returning(*ReplyToken.__table__.columns)
+        (token,) = session.execute(gone).mappings()
+    written_to_the_org(world)
+    world.system.postman.send()
+    (row,) = [row for row in envelopes(world) if row.state is EnvelopeState.WAITING]
+    assert row.due < datetime.now(UTC) + timedelta(seconds=3)
+    with world.system.store.transaction() as session:
+        session.execute(sa.insert(ReplyToken).values(**token))
+    stir.settle_down(world)
     assert numbers(world, user) == ["reply"]
 
 
