@@ -29,6 +29,7 @@ Wake = Callable[[str], None]
 Column: TypeAlias = (
     "sa.orm.InstrumentedAttribute[UUID] | sa.orm.InstrumentedAttribute[UUID | None]"
     " | sa.orm.InstrumentedAttribute[int]"
+    " | sa.orm.InstrumentedAttribute[str] | sa.orm.InstrumentedAttribute[str | None]"
 )
 Closing = Callable[[Session], None]
 
@@ -79,7 +80,9 @@ def wake_later(session: Session, queue: str) -> None:
     session.info.setdefault(_WAKES, set()).add(queue)
 
 
-def among(column: Column, ids: Collection[UUID] | Collection[int]) -> sa.ColumnElement[bool]:
+def among(
+    column: Column, ids: Collection[UUID] | Collection[int] | Collection[str]
+) -> sa.ColumnElement[bool]:
     """Whether a column holds one of these ids: one parameter, however many there are."""
     return column == sa.any_(sa.literal(list(ids), ARRAY(column.type)))
 

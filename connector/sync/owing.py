@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from connector.domain.identifiers import uuid7
+from connector.domain.lines import Lane
 from connector.domain.states import EnvelopeState, NoticeState
 from connector.domain.values import Values
 from connector.mapping.messaging.notices import CompiledNotice
+from connector.store import sets
 from connector.store.session import among, book, wake_later
 from connector.store.tables import Envelope, Friendship, Notice, Received, Record
 from connector.sync import effects, queues, views
@@ -77,7 +79,7 @@ def _write(session: Session, page: _Page) -> None:
     waiting = _waiting(session, owed)
     hopes = _tokens_hoped_for(session, owed)
     envelopes = _open_envelopes(session, accounts)
-    fresh: list[Notice] = []
+    fresh: list[dict[str, object]] = []
     for each in owed:
         oa = accounts.get(each.person)
         if oa is None:
@@ -85,31 +87,32 @@ def _write(session: Session, page: _Page) -> None:
         notice = waiting.get((each.record, each.rule.id))
         if notice is not None:
             notice.after = dict(each.after)
+            effects.link_notice(session, each.received, notice.id)
         else:
-            envelope = envelopes.for_notice(session, each.person, oa)
-            notice = _notice(each, envelope)
-            fresh.append(notice)
-            _hope(envelope, each, hopes)
-        effects.link_notice(session, each.received, notice.id)
+            envelope = envelopes.with_room(each.person, oa)
+            envelope.hope(_hoped_until(each, hopes))
+            fresh.append(_notice(each, envelope.id))
+            effects.link_notice(session, each.received, cast("UUID", fresh[-1]["id"]))
         wake_later(session, queues.SEND)
-    session.flush()  # the envelopes, which notices name
-    session.add_all(fresh)
-    session.flush()
+    sets.update_all(session, waiting.values())
+    envelopes.write(session)  # before the notices, which name them
+    sets.insert_all(session, Notice, fresh)
 
 
-def _notice(owed: _Owed, envelope: Envelope) -> Notice:
-    return Notice(
-        id=uuid7(),
-        envelope_id=envelope.id,
-        person_id=owed.person,
-        record_id=owed.record,
-        rule=owed.rule.id,
-        purpose=owed.rule.purpose,
-        template=owed.rule.template,
-        before=dict(owed.before),
-        after=dict(owed.after),
-        expires_at=owed.at + owed.rule.max_age,
-    )
+def _notice(owed: _Owed, envelope: UUID) -> dict[str, object]:
+    return {
+        "id": uuid7(),
+        "envelope_id": envelope,
+        "person_id": owed.person,
+        "record_id": owed.record,
+        "rule": owed.rule.id,
+        "purpose": owed.rule.purpose,
+        "template": owed.rule.template,
+        "before": owed.before,
+        "after": owed.after,
+        "expires_at": owed.at + owed.rule.max_age,
+        "state": NoticeState.OWED,
+    }
 
 
 def _accounts(session: Session, people: Collection[UUID]) -> Mapping[UUID, str]:
@@ -137,20 +140,58 @@ def _waiting(session: Session, owed: Sequence[_Owed]) -> Mapping[tuple[UUID, str
 
 
 @dataclass
+class _Open:
+    """An envelope that still takes so many notices; `stored` is its row, where it has one."""
+
+    id: UUID
+    room: int
+    stored: Envelope | None = None
+    hoped_until: datetime | None = None
+
+    def hope(self, until: datetime | None) -> None:
+        """Let it wait for a reply token until then, or longer where it does already."""
+        known = self.stored.token_hoped_until if self.stored is not None else self.hoped_until
+        if until is None or (known is not None and known >= until):
+            return
+        self.hoped_until = until
+        if self.stored is not None:
+            self.stored.token_hoped_until = until
+
+
+@dataclass
 class _Envelopes:
-    """Envelopes that still take notices, by person and official account, with their room."""
+    """The envelopes that a transaction fills, by person and official account."""
 
-    room: dict[tuple[UUID, str], tuple[Envelope, int]]
+    open: dict[tuple[UUID, str], _Open]
+    begun: list[tuple[UUID, str, _Open]] = field(default_factory=list)
 
-    def for_notice(self, session: Session, person: UUID, oa: str) -> Envelope:
-        """An envelope with room for one more bubble."""
-        envelope, room = self.room.get((person, oa), (None, 0))
-        if envelope is None or room < 1:
-            envelope = Envelope(id=uuid7(), person_id=person, oa=oa, retry_key=uuid4())
-            session.add(envelope)
-            room = _MOST_BUBBLES
-        self.room[person, oa] = (envelope, room - 1)
+    def with_room(self, person: UUID, oa: str) -> _Open:
+        """An envelope with room for one more bubble, which it takes."""
+        envelope = self.open.get((person, oa))
+        if envelope is None or envelope.room < 1:
+            envelope = self.open[person, oa] = _Open(uuid7(), _MOST_BUBBLES)
+            self.begun.append((person, oa, envelope))
+        envelope.room -= 1
         return envelope
+
+    def write(self, session: Session) -> None:
+        """Store what was begun, and what was hoped for."""
+        sets.update_all(session, [each.stored for each in self.open.values() if each.stored])
+        rows: list[dict[str, object]] = [
+            {
+                "id": envelope.id,
+                "person_id": person,
+                "oa": oa,
+                "lane": Lane.URGENT,
+                "state": EnvelopeState.READY,
+                "retry_key": uuid4(),
+                "tries_on_token": 0,
+                "attempts": 0,
+                "token_hoped_until": envelope.hoped_until,
+            }
+            for person, oa, envelope in self.begun
+        ]
+        sets.insert_all(session, Envelope, rows)
 
 
 def _open_envelopes(session: Session, accounts: Mapping[UUID, str]) -> _Envelopes:
@@ -165,8 +206,12 @@ def _open_envelopes(session: Session, accounts: Mapping[UUID, str]) -> _Envelope
         .order_by(Envelope.id)
         .with_for_update(skip_locked=True, of=Envelope)
     )
-    found = {(row.person_id, row.oa): (row, _MOST_BUBBLES - n) for row, n in session.execute(here)}
-    return _Envelopes(found)
+    return _Envelopes(
+        {
+            (row.person_id, row.oa): _Open(row.id, _MOST_BUBBLES - filled, row)
+            for row, filled in session.execute(here)
+        }
+    )
 
 
 def _tokens_hoped_for(session: Session, owed: Sequence[_Owed]) -> Mapping[int, datetime]:
@@ -182,10 +227,10 @@ def _tokens_hoped_for(session: Session, owed: Sequence[_Owed]) -> Mapping[int, d
     return {row.id: row.received_at for row in session.execute(here)}
 
 
-def _hope(envelope: Envelope, owed: _Owed, hopes: Mapping[int, datetime]) -> None:
-    if owed.rule.reply_within is None:
-        return
-    until = [hopes[row] + owed.rule.reply_within for row in owed.received if row in hopes]
-    latest = max([*until, envelope.token_hoped_until or owed.at])
-    if latest > owed.at:
-        envelope.token_hoped_until = latest
+def _hoped_until(owed: _Owed, hopes: Mapping[int, datetime]) -> datetime | None:
+    """Until when a reply may come for what is owed, if that is still to come."""
+    within = owed.rule.reply_within
+    if within is None:
+        return None
+    latest = max((hopes[row] + within for row in owed.received if row in hopes), default=owed.at)
+    return latest if latest > owed.at else None

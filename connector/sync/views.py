@@ -28,15 +28,23 @@ def relations_of(session: Session, records: Collection[UUID]) -> dict[UUID, dict
     """For each record, the records it names, by relation."""
     found: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     if records:
-        here = sa.select(Relation).where(among(Relation.record_id, records))
-        for relation in session.scalars(here):
-            found[relation.record_id][relation.name] = relation.target_id
+        named = sa.select(Relation.record_id, Relation.name, Relation.target_id)
+        for record, name, target in session.execute(
+            named.where(among(Relation.record_id, records))
+        ):
+            found[record][name] = target
     return found
 
 
 def views_of(session: Session, records: Collection[Record]) -> dict[UUID, Values]:
     """The views of many records, in two queries."""
-    related = relations_of(session, [record.id for record in records])
+    return views_beside(session, records, relations_of(session, [each.id for each in records]))
+
+
+def views_beside(
+    session: Session, records: Collection[Record], related: Mapping[UUID, Mapping[str, UUID]]
+) -> dict[UUID, Values]:
+    """The views of many records whose relations are known, in one query."""
     wanted = {target for named in related.values() for target in named.values()}
     targets = _values_by_id(session, wanted)
     return {record.id: view(record, related.get(record.id, {}), targets) for record in records}

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from connector.domain.lines import Lane
 from connector.domain.states import InboxState, Ledger
 from connector.members.tombstones import Tombstones
-from connector.store.session import Store
+from connector.store.session import Store, among
 from connector.store.tables import Received, Source
 from connector.sync import claims, effects, unforeseen
 from connector.sync.catalog import Catalogs
@@ -69,7 +69,7 @@ class Reader:
     def _renew(self, batch: Sequence[Received]) -> None:
         """Hold what is not read yet for a lease from now: a slow worker is no dead one."""
         mine = sa.and_(
-            Received.id.in_([row.id for row in batch]),
+            among(Received.id, [row.id for row in batch]),
             Received.claim_token == batch[0].claim_token,
             Received.state == InboxState.CLAIMED,
         )
@@ -110,7 +110,7 @@ class Reader:
             if found.done:
                 _move(
                     session,
-                    sa.and_(mine, Received.id.in_(found.done)),
+                    sa.and_(mine, among(Received.id, found.done)),
                     state=InboxState.DONE,
                     verdict=Ledger.UNCHANGED,
                 )
@@ -118,7 +118,7 @@ class Reader:
             if found.waiting:
                 _move(
                     session,
-                    sa.and_(mine, Received.id.in_(found.waiting)),
+                    sa.and_(mine, among(Received.id, found.waiting)),
                     state=InboxState.WAITING,
                     due=sa.func.clock_timestamp() + ECHO_REST,
                     attempts=Received.attempts - 1,

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from connector.domain.states import MatchState, OutboxState, PairState
+from connector.store import sets
+from connector.store.session import among
 from connector.store.tables import Outbox, Pair, Received
 from connector.sync.changes import Scene
 from connector.sync.pairs import identity, weighing
@@ -59,14 +63,19 @@ def remember(scene: Scene, seen: Mapping[UUID, datetime]) -> None:
     """Note up to when the bases of pairs are known to hold. Locks: pairs by id."""
     if not seen:
         return
-    here = sa.select(Pair.id).where(Pair.id.in_(seen)).order_by(Pair.id).with_for_update()
+    here = sa.select(Pair.id).where(among(Pair.id, seen)).order_by(Pair.id).with_for_update()
     scene.session.execute(here)
-    told = sa.values(
-        sa.column("pair_id", sa.Uuid), sa.column("at", Pair.seen_at.type), name="told"
-    ).data([*seen.items()])
-    news = sa.or_(Pair.seen_at.is_(None), Pair.seen_at < told.c.at)
-    noted = sa.update(Pair).where(Pair.id == told.c.pair_id, news).values(seen_at=told.c.at)
-    scene.session.execute(noted.execution_options(synchronize_session=False))
+    rows = [{"id": pair, "seen_at": at} for pair, at in seen.items()]
+    scene.session.execute(_noting(), sets.as_parameter(rows))
+
+
+@cache
+def _noting() -> sa.Update:
+    pairs = cast("sa.Table", Pair.__table__).c
+    told = sets.given(Pair, ("id", "seen_at"))
+    news = sa.or_(pairs.seen_at.is_(None), pairs.seen_at < told.c.seen_at)
+    here = sa.update(cast("sa.Table", Pair.__table__)).where(pairs.id == told.c.id, news)
+    return here.values(seen_at=told.c.seen_at)
 
 
 def _pairs(scene: Scene, told: Mapping[int, Sighting]) -> Mapping[int, list[Pair]]:
@@ -75,7 +84,8 @@ def _pairs(scene: Scene, told: Mapping[int, Sighting]) -> Mapping[int, list[Pair
     by_id: dict[str, list[Pair]] = {}
     by_key: dict[str, Pair] = {}
     tied = sa.or_(
-        Pair.salesforce_id.in_(ids), sa.and_(Pair.key.in_(keys), Pair.salesforce_id.is_(None))
+        among(Pair.salesforce_id, ids),
+        sa.and_(among(Pair.key, keys), Pair.salesforce_id.is_(None)),
     )
     for pair in scene.session.scalars(
         sa.select(Pair).where(tied, Pair.state == PairState.OPEN, ~Pair.adopted)
@@ -97,7 +107,7 @@ def _under_way(
     if not pairs:
         return frozenset()
     claimed = sa.select(Outbox.pair_id).where(
-        Outbox.pair_id.in_(pairs), Outbox.state == OutboxState.CLAIMED
+        among(Outbox.pair_id, pairs), Outbox.state == OutboxState.CLAIMED
     )
     return frozenset(scene.session.scalars(claimed))
 

@@ -213,8 +213,8 @@ Wanted: TypeAlias = tuple[Outbox, Pair, Record]
 def assemble(session: Session, catalog: Catalog, wanted: Sequence[Wanted]) -> list[Job]:
     """The jobs of pairs, whether they are stored or only thought up."""
     records = {record.id: record for _, _, record in wanted}
-    seen = views.views_of(session, list(records.values()))
     related = views.relations_of(session, list(records))
+    seen = views.views_beside(session, list(records.values()), related)
     jobs = []
     for row, pair, record in wanted:
         mapping = catalog.mappings.get(pair.mapping)
