@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -85,23 +85,23 @@ def _write(session: Session, page: _Page) -> None:
         if oa is None:
             continue
         notice = waiting.get((each.record, each.rule.id))
+        named = notice.id if notice is not None else uuid7()
         if notice is not None:
             notice.after = dict(each.after)
-            effects.link_notice(session, each.received, notice.id)
         else:
             envelope = envelopes.with_room(each.person, oa)
             envelope.hope(_hoped_until(each, hopes))
-            fresh.append(_notice(each, envelope.id))
-            effects.link_notice(session, each.received, cast("UUID", fresh[-1]["id"]))
+            fresh.append(_notice(each, envelope.id, named))
+        effects.link_notice(session, each.received, named)
         wake_later(session, queues.SEND)
     sets.update_all(session, waiting.values())
     envelopes.write(session)  # before the notices, which name them
     sets.insert_all(session, Notice, fresh)
 
 
-def _notice(owed: _Owed, envelope: UUID) -> dict[str, object]:
+def _notice(owed: _Owed, envelope: UUID, named: UUID) -> dict[str, object]:
     return {
-        "id": uuid7(),
+        "id": named,
         "envelope_id": envelope,
         "person_id": owed.person,
         "record_id": owed.record,
@@ -150,7 +150,7 @@ class _Open:
 
     def hope(self, until: datetime | None) -> None:
         """Let it wait for a reply token until then, or longer where it does already."""
-        known = self.stored.token_hoped_until if self.stored is not None else self.hoped_until
+        known = self.hoped_until
         if until is None or (known is not None and known >= until):
             return
         self.hoped_until = until
@@ -208,7 +208,9 @@ def _open_envelopes(session: Session, accounts: Mapping[UUID, str]) -> _Envelope
     )
     return _Envelopes(
         {
-            (row.person_id, row.oa): _Open(row.id, _MOST_BUBBLES - filled, row)
+            (row.person_id, row.oa): _Open(
+                row.id, _MOST_BUBBLES - filled, row, row.token_hoped_until
+            )
             for row, filled in session.execute(here)
         }
     )

@@ -109,16 +109,21 @@ class Postman:
         return Letter(envelope, account, person.line_user_id, token)
 
     def _keeps_for_later(self, envelope: Envelope, now: datetime) -> bool:
-        """Whether a push that was not begun is put off: a reply may come free, or the hours are quiet."""
+        """Whether a push that was not begun is put off: a reply may come free, or the hours are quiet.
+
+        To look is no try: of those a message has only so many.
+        """
         if envelope.first_sent_at is not None:
             return False
         hoped = envelope.token_hoped_until
         if hoped is not None and hoped > now:
             look = min(hoped, now + _TOKEN_LOOK)
+            envelope.attempts -= 1
             postmarks.back(envelope, EnvelopeState.WAITING, look, *postmarks.MAY_BE_FREE)
             return True
         rest = self.quiet.until(now) if self.quiet is not None else None
         if rest is not None:
+            envelope.attempts -= 1
             postmarks.back(envelope, EnvelopeState.HELD, rest, *postmarks.QUIET_HOURS)
             return True
         return False

@@ -1,6 +1,5 @@
 """What LINE users are told: once, on the cheapest way, and never what they should not see."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -16,6 +15,7 @@ from connector.store.tables import Envelope, LineAccount, Notice, Received, Repl
 from connector.sync.messaging.envelopes import Postman
 from connector.sync.upkeep import sweeping
 from tests import interference as stir
+from tests.acceptance.waiting import until
 from tests.properties import naps
 from tests.world import World
 
@@ -111,6 +111,16 @@ def test_a_form_from_the_chat_is_answered_by_a_free_reply(world: World) -> None:
     assert numbers(world, user) == ["reply"]
 
 
+def stands_at_a_lock(world: World) -> bool:
+    """Whether a statement of this database waits for somebody else's lock."""
+    waits = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with world.system.store.transaction() as session:
+        return bool(session.scalar(waits))
+
+
 def test_a_token_that_comes_while_the_sender_looks_makes_the_reply_go_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +143,7 @@ def test_a_token_that_comes_while_the_sender_looks_makes_the_reply_go_at_once(
         sending = pool.submit(world.system.postman.send)
         assert looked.wait(20)
         reading = pool.submit(stir.read_all, world)
-        time.sleep(0.5)  # the reader has stored the token, and meets the sender's lock
+        until(lambda: stands_at_a_lock(world), "the reader meets the sender's lock")
         go_on.set()
         sending.result()
         reading.result()
@@ -155,6 +165,7 @@ def test_a_token_whose_coming_nobody_was_told_is_found_soon(world: World) -> Non
     world.system.postman.send()
     (row,) = [row for row in envelopes(world) if row.state is EnvelopeState.WAITING]
     assert row.due < datetime.now(UTC) + timedelta(seconds=3)
+    assert row.attempts == 0  # however often it looks, all its tries are left to it
     with world.system.store.transaction() as session:
         session.execute(sa.insert(ReplyToken).values(**token))
     stir.settle_down(world)

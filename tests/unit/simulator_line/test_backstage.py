@@ -133,8 +133,10 @@ def test_a_signal_ends_it_cleanly_with_an_open_stream(
         with requests.get(f"{url}/_page/stream", stream=True, timeout=TIMEOUT) as stream:
             lines = stream.iter_lines()
             assert next(lines).startswith(b"data:")
+            sent = time.monotonic()
             running.send_signal(number)
             assert running.wait(timeout=5) == 0
+            assert time.monotonic() - sent < 1
         assert running.stderr is not None
         assert running.stderr.read() == ""
 

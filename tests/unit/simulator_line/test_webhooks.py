@@ -114,7 +114,7 @@ def test_the_reorder_fault_lets_the_next_event_overtake(line: Line, receiver: Re
     started = time.monotonic()
     line.happens(user, type="message", text="second")
     receiver.heard(3)
-    assert time.monotonic() - started < 1.9  # held back it would have come after 2 s
+    assert time.monotonic() - started < 1
     texts = [event["message"]["text"] for event in receiver.events[1:]]
     assert texts == ["second", "first"]
     assert receiver.events[1]["timestamp"] >= receiver.events[2]["timestamp"]

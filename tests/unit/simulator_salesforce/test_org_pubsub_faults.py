@@ -76,7 +76,7 @@ def test_open_streams_are_dropped_within_a_second(
     org.board.add({"fault": "drop_stream", "seconds": 30})
     streams.append(subscriber.subscribe())
     assert {stream.ending().code() for stream in streams} == {StatusCode.UNAVAILABLE}
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 1
     org.board.clear()
     assert not subscriber.subscribe().next().events
 
