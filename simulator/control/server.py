@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from simulator.control.reset import ResettableProtocol
 
-GRACE_SECONDS = 0.3
+GRACE_SECONDS = 0.15
 STARTED_POLL_SECONDS = 0.005
 BACKLOG = 2048
 
