@@ -7,8 +7,8 @@ Salesforce row says. The answer is one verdict per line; nothing is done here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from connector.domain.lines import Direction, Policy, Write
 from connector.domain.values import Fields, Value
@@ -24,16 +24,14 @@ class Action(StrEnum):
     ASK = "ask"  # a person decides
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """An action and the fields it is about."""
 
     action: Action
     fields: Fields
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):  # one for each line of each record: no other tuple is made as fast
     """One field line at one moment. None means: not said, not read, never met."""
 
     direction: Direction

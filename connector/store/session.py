@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
@@ -13,10 +13,11 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from connector.store import arrays
 
 T = TypeVar("T")
 
@@ -80,11 +81,9 @@ def wake_later(session: Session, queue: str) -> None:
     session.info.setdefault(_WAKES, set()).add(queue)
 
 
-def among(
-    column: Column, ids: Collection[UUID] | Collection[int] | Collection[str]
-) -> sa.ColumnElement[bool]:
+def among(column: Column, ids: arrays.Items) -> sa.ColumnElement[bool]:
     """Whether a column holds one of these ids: one parameter, however many there are."""
-    return column == sa.any_(sa.literal(list(ids), ARRAY(column.type)))
+    return column == sa.any_(sa.literal(list(ids), arrays.array(column.type)))
 
 
 def book(session: Session, page: type[T], rank: int, closing: Callable[[Session, T], None]) -> T:

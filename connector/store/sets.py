@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, insert
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.state import InstanceState
 
 from connector.domain.values import Value, storable
 from connector.store.tables.base import Base
@@ -71,10 +71,14 @@ def update_all(session: Session, rows: Iterable[T], *, counting: tuple[str, ...]
         told = [{name: getattr(row, name) for name in (key, *names)} for row in some]
         with session.no_autoflush:  # else each row is written by itself just before
             session.execute(_update(table, key, names, counting), as_parameter(told))
-        for row in some:
-            for name in names:
-                set_committed_value(row, name, getattr(row, name))
+        _let_rest(session, some)
     return [row for some in changed.values() for row in some]
+
+
+def _let_rest(session: Session, rows: Sequence[Base]) -> None:
+    """Of rows that are written nothing is left to write: a flush would go through each to find that out."""
+    states = ((state, state.dict) for state in map(sa.inspect, rows))
+    InstanceState._commit_all_states(states, session.identity_map)
 
 
 def _changed(row: Base) -> tuple[str, ...]:

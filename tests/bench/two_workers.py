@@ -59,7 +59,7 @@ def _rate(workers: int, threads: int, count: int) -> float:
 FIGURE = Figure(
     "two_workers",
     ">= 1.7 x one worker at 1,000 ms a call",
-    (1_000, 3_000, 10_000),
+    (1_000, 2_000, 4_000),
     (40,),
     "repair requests",
     measure,

@@ -108,21 +108,10 @@ class Reader:
             )
             echoes.remember(scene, found.seen)
             if found.done:
-                _move(
-                    session,
-                    sa.and_(mine, among(Received.id, found.done)),
-                    state=InboxState.DONE,
-                    verdict=Ledger.UNCHANGED,
-                )
-                effects.reckon(session, found.done)
+                done = sa.and_(mine, among(Received.id, found.done))
+                effects.finish(session, done, Ledger.UNCHANGED)
             if found.waiting:
-                _move(
-                    session,
-                    sa.and_(mine, among(Received.id, found.waiting)),
-                    state=InboxState.WAITING,
-                    due=sa.func.clock_timestamp() + ECHO_REST,
-                    attempts=Received.attempts - 1,
-                )
+                _put_off(session, sa.and_(mine, among(Received.id, found.waiting)))
         return found.done | found.waiting
 
     def _known(self, rows: Sequence[Received]) -> line_events.Known:
@@ -174,9 +163,19 @@ class Reader:
             effects.reckon(session, (row.id,))
 
 
-def _move(session: Session, rows: sa.ColumnElement[bool], **values: object) -> None:
-    moved = sa.update(Received).where(rows).values(claim_token=None, claimed_until=None, **values)
-    session.execute(moved.execution_options(synchronize_session=False))
+def _put_off(session: Session, rows: sa.ColumnElement[bool]) -> None:
+    waiting = (
+        sa.update(Received)
+        .where(rows)
+        .values(
+            state=InboxState.WAITING,
+            due=sa.func.clock_timestamp() + ECHO_REST,
+            attempts=Received.attempts - 1,
+            claim_token=None,
+            claimed_until=None,
+        )
+    )
+    session.execute(waiting.execution_options(synchronize_session=False))
 
 
 def _claim(

@@ -1,7 +1,5 @@
 """The truth table of one line's merge; every row says what happened in the world."""
 
-from dataclasses import replace
-
 import pytest
 
 from connector.domain.lines import Direction, Policy, Write
@@ -12,14 +10,14 @@ KEEP, AGREE, SEND, TAKE, ASK = Action
 BOTH = Cell(
     Direction.BOTH, Write.CHANGE, Policy.SALESFORCE_WINS, Policy.SALESFORCE_WINS, OLD, OLD, OLD
 )
-OUT = replace(BOTH, direction=Direction.TO_SALESFORCE)
-IN = replace(BOTH, direction=Direction.FROM_SALESFORCE, ours=None)
-NEW = replace(BOTH, base=None)
-NEW_OUT = replace(OUT, base=None)
+OUT = BOTH._replace(direction=Direction.TO_SALESFORCE)
+IN = BOTH._replace(direction=Direction.FROM_SALESFORCE, ours=None)
+NEW = BOTH._replace(base=None)
+NEW_OUT = OUT._replace(base=None)
 
 
 def says(cell, same=equal, **given):
-    verdict = judge(replace(cell, **given), same)
+    verdict = judge(cell._replace(**given), same)
     return verdict.action, dict(verdict.fields)
 
 
