@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from connector.store.tables import Envelope, Received
+from connector.store.tables import Envelope, Outbox, Received
 
 T = TypeVar("T", Received, Envelope)
+
+
+def held(table: type[Received | Envelope | Outbox], token: UUID | None) -> sa.ColumnElement[bool]:
+    """What is held under a token, which a row has only while it is claimed.
+
+    Its state is not asked: so few rows are claimed that PostgreSQL would look for them by their state,
+    and behind an old snapshot step over all that ever were.
+    """
+    return table.claim_token == token
 
 
 def take(

@@ -24,7 +24,7 @@ from connector.errors import ConnectorError
 from connector.store import sets
 from connector.store.session import among, book, wake_later
 from connector.store.tables import Outbox, Pair, epochs
-from connector.sync import effects, queues
+from connector.sync import claims, effects, queues
 
 _WOKEN_BY_A_CHANGE = (OutboxState.HELD, OutboxState.PARKED, OutboxState.DEAD)
 _LANES = {lane: rank for rank, lane in enumerate(Lane)}
@@ -237,8 +237,7 @@ def renew(session: Session, claimed: Sequence[Outbox], lease: timedelta) -> None
         sa.update(Outbox)
         .where(
             among(Outbox.id, [row.id for row in claimed]),
-            Outbox.claim_token == claimed[0].claim_token,
-            Outbox.state == OutboxState.CLAIMED,
+            claims.held(Outbox, claimed[0].claim_token),
         )
         .values(claimed_until=sa.func.clock_timestamp() + lease)
         .returning(Outbox.id)
@@ -256,14 +255,20 @@ def still_mine(session: Session, claimed: Sequence[Outbox]) -> dict[int, Outbox]
         sa.select(Outbox)
         .where(
             among(Outbox.id, [row.id for row in claimed]),
-            Outbox.claim_token == claimed[0].claim_token,
-            Outbox.state == OutboxState.CLAIMED,
+            claims.held(Outbox, claimed[0].claim_token),
         )
         .order_by(Outbox.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     return {row.id: row for row in rows}
+
+
+def is_claimed(session: Session, pair: UUID) -> bool:
+    """Whether a write of this pair may be under way."""
+    return (
+        session.scalar(sa.select(Outbox.state).where(Outbox.pair_id == pair)) is OutboxState.CLAIMED
+    )
 
 
 def settle(

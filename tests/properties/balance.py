@@ -43,6 +43,7 @@ def problems(story: Story) -> list[str]:
     world = story.world
     return [
         *_undone(world),
+        *_held(world),
         *_unsaid(world),
         *_unmade(world),
         *_rows(world, story.agents_rows),
@@ -63,6 +64,14 @@ def _undone(world: World) -> Iterator[str]:
         yield f"dead: {row.reason}"
     for hole in stir.all_of(world.system.store, Hole, Hole.closed_at.is_(None)):
         yield f"a hole that nobody fills: {hole.reason}"
+
+
+def _held(world: World) -> Iterator[str]:
+    """Whatever is held under a token is claimed: its state is not asked again (`claims.held`)."""
+    for table in (Outbox, Received, Envelope):
+        for row in stir.all_of(world.system.store, table, table.claim_token.is_not(None)):
+            if row.state != "claimed":
+                yield f"a row of {table.__tablename__} that is {row.state} has a claim token"
 
 
 def _unsaid(world: World) -> Iterator[str]:

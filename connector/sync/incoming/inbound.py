@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from connector.domain.changes import Change
 from connector.domain.identifiers import uuid7
 from connector.domain.lines import Cause, Lane
-from connector.domain.states import ConflictKind, Ledger, MatchState, OutboxState, PairState
+from connector.domain.states import ConflictKind, Ledger, MatchState, PairState
 from connector.domain.values import Value
 from connector.mapping.parts.compiled import CompiledMapping, LineProblem
-from connector.store.tables import Outbox, Pair, Received, Record, Stream, epochs
+from connector.store.tables import Pair, Received, Record, Stream, epochs
 from connector.sync import effects, outbox, views, windows
 from connector.sync.changes import Scene, alter, apply, make_pair
 from connector.sync.pairs import buried, children, flips, identity, overwrites, questions, weighing
@@ -234,9 +234,7 @@ def lock_record(session: Session, record: UUID) -> Record:
 
 def _unclear(session: Session, pair: Pair) -> bool:
     """Whether a write is under way or of unknown outcome: the row may show it or not."""
-    claimed = Outbox.state == OutboxState.CLAIMED
-    here = sa.select(Outbox.id).where(Outbox.pair_id == pair.id, claimed)
-    return pair.unseen_write or session.scalar(here) is not None
+    return pair.unseen_write or outbox.is_claimed(session, pair.id)
 
 
 def _made_in_salesforce(scene: Scene, name: str, seen: Sighting, cause: Cause) -> Ledger:

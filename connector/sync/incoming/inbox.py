@@ -70,8 +70,7 @@ class Reader:
         """Hold what is not read yet for a lease from now: a slow worker is no dead one."""
         mine = sa.and_(
             among(Received.id, [row.id for row in batch]),
-            Received.claim_token == batch[0].claim_token,
-            Received.state == InboxState.CLAIMED,
+            claims.held(Received, batch[0].claim_token),
         )
         until = sa.func.clock_timestamp() + self.lease
         with self.store.transaction() as session:
@@ -103,9 +102,7 @@ class Reader:
         with self.store.transaction() as session:
             scene = scene_for(session, self.catalogs, self.clock())
             found = echoes.sort_out(scene, rows)
-            mine = sa.and_(
-                Received.claim_token == rows[0].claim_token, Received.state == InboxState.CLAIMED
-            )
+            mine = claims.held(Received, rows[0].claim_token)
             echoes.remember(scene, found.seen)
             if found.done:
                 done = sa.and_(mine, among(Received.id, found.done))
@@ -192,9 +189,5 @@ def _claim(
 
 
 def _still_mine(session: Session, row: Received) -> Received | None:
-    here = sa.select(Received).where(
-        Received.id == row.id,
-        Received.claim_token == row.claim_token,
-        Received.state == InboxState.CLAIMED,
-    )
+    here = sa.select(Received).where(Received.id == row.id, claims.held(Received, row.claim_token))
     return session.scalars(here.with_for_update()).one_or_none()

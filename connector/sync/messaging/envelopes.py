@@ -30,7 +30,7 @@ from connector.mapping.messaging.messages import RenderFailed
 from connector.store import sets
 from connector.store.session import Store, among, wake_later
 from connector.store.tables import Envelope, Notice
-from connector.sync import effects, queues
+from connector.sync import claims, effects, queues
 from connector.sync.catalog import Catalogs
 from connector.sync.messaging import postmarks, sacks
 from connector.sync.messaging.quiet import QuietHours
@@ -296,8 +296,7 @@ def _still_claimed(session: Session, envelopes: Sequence[Envelope]) -> Mapping[U
     """Lock those that this worker still holds; the others moved on without it."""
     here = sa.select(Envelope).where(
         among(Envelope.id, [envelope.id for envelope in envelopes]),
-        Envelope.claim_token == envelopes[0].claim_token,
-        Envelope.state == EnvelopeState.CLAIMED,
+        claims.held(Envelope, envelopes[0].claim_token),
     )
     return {row.id: row for row in session.scalars(here.order_by(Envelope.id).with_for_update())}
 

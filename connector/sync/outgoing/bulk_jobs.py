@@ -15,7 +15,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
-from connector.domain.states import OutboxState
 from connector.store.tables import BulkJob, Outbox, Pair
 from connector.sync.pairs.jobs import Job
 
@@ -36,7 +35,6 @@ def tie(session: Session, row: BulkJob, jobs: Sequence[Job]) -> set[UUID]:
     )
     mine = sa.exists().where(
         Outbox.pair_id == Pair.id,
-        Outbox.state == OutboxState.CLAIMED,
         Outbox.claim_token.in_({job.intent.claim_token for job in jobs}),
     )
     tied = (

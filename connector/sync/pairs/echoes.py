@@ -106,10 +106,9 @@ def _under_way(
     pairs = [pair.id for row in rows if may_be_echo(row) for pair in tied.get(row.id, ())]
     if not pairs:
         return frozenset()
-    claimed = sa.select(Outbox.pair_id).where(
-        among(Outbox.pair_id, pairs), Outbox.state == OutboxState.CLAIMED
-    )
-    return frozenset(scene.session.scalars(claimed))
+    wanted = sa.select(Outbox.pair_id, Outbox.state).where(among(Outbox.pair_id, pairs))
+    found = scene.session.execute(wanted)  # by state they are found slowly: see `claims.held`
+    return frozenset(pair for pair, state in found if state is OutboxState.CLAIMED)
 
 
 def _is_echo(scene: Scene, pair: Pair, seen: Sighting) -> bool:

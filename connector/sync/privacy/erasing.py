@@ -52,6 +52,7 @@ from connector.sync.privacy.copies import Whose
 from connector.sync.withdrawn import known_kinds
 
 _QUIET = {"synchronize_session": False}
+_LET_GO = {"claim_token": None, "claimed_until": None}
 _UNSENT = (EnvelopeState.READY, EnvelopeState.WAITING, EnvelopeState.HELD)
 REASON = "the person was erased"
 
@@ -229,7 +230,7 @@ def _forget_messages(session: Session, person: UUID) -> None:
     expired = (
         sa.update(Envelope)
         .where(Envelope.person_id == person, Envelope.state.in_(_UNSENT))
-        .values(state=EnvelopeState.EXPIRED, reason=None)
+        .values(state=EnvelopeState.EXPIRED, reason=None, **_LET_GO)
         .returning(Envelope.id)
     )
     letters = session.scalars(expired.execution_options(**_QUIET)).all()
@@ -246,7 +247,7 @@ def _forget_messages(session: Session, person: UUID) -> None:
 def _give_up_unread(session: Session, whose: Whose) -> int:
     """End what was not read, or could not be; says how many."""
     ended = sa.update(Received).where(copies.unread(whose)).returning(Received.id)
-    values = {"state": InboxState.DONE, "verdict": Ledger.IGNORED, **copies.BLANK}
+    values = {"state": InboxState.DONE, "verdict": Ledger.IGNORED, **copies.BLANK, **_LET_GO}
     rows = session.scalars(ended.values(values).execution_options(**_QUIET)).all()
     effects.reckon(session, rows)
     return len(rows)
@@ -254,10 +255,7 @@ def _give_up_unread(session: Session, whose: Whose) -> int:
 
 def _clear_row(session: Session, act: Received, pair: Pair, version: int) -> None:
     """Forget what the pair knows; a row it has, or may have by now, is cleared by the next delivery."""
-    under_way = sa.select(Outbox.id).where(
-        Outbox.pair_id == pair.id, Outbox.state == OutboxState.CLAIMED
-    )
-    is_under_way = session.scalar(under_way) is not None
+    is_under_way = outbox.is_claimed(session, pair.id)
     tried = pair.unseen_write or is_under_way
     anothers = pair.adopted or (pair.match is MatchState.CONFLICT and not is_under_way)
     pair.erasing, pair.reason = True, REASON
