@@ -31,9 +31,8 @@ CALLS_REACH = 5.0
 PART, SMALL_PART = 100, 8
 PATIENCE = 1800.0
 KEEP_WARM = 2
-AS_DEPLOYED = {
-    "CONNECTOR_POLL_SECONDS": "360"
-}  # `connector up` polls its simulated org every two seconds
+# A deployment polls every 360 seconds, `connector up` every two: those would be most calls of a short burst.
+SELDOM_POLLED = {"CONNECTOR_POLL_SECONDS": "10"}
 LOOK, SELDOM, MANY = 0.1, 0.4, 4_000
 
 
@@ -52,7 +51,7 @@ def measure(trial: Trial) -> list[Measured]:
     """Both ways in turn, on the same org."""
     rates = Rates()
     with (
-        hall(workers=1, settings=AS_DEPLOYED) as here,
+        hall(workers=1, settings=SELDOM_POLLED) as here,
         closing(crowd(here, (trial.size + KEEP_WARM) * trial.rounds)) as people,
     ):
         for _ in range(trial.rounds):
