@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
     fields: Fields
 
 
-class Cell(NamedTuple):  # one for each line of each record: no other tuple is made as fast
+class Cell(NamedTuple):  # a tuple, since one is made for each line of each record
     """One field line at one moment. None means: not said, not read, never met."""
 
     direction: Direction

@@ -24,7 +24,7 @@ class _Written(sa.types.TypeDecorator[Any]):
     impl = ARRAY
     cache_ok = True
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str]:  # noqa: ARG002 - its signature
+    def bind_processor(self, _: Dialect) -> Callable[[Any], str]:
         return written
 
 

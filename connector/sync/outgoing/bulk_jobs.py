@@ -11,10 +11,11 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from connector.store.arrays import array
+from connector.store.session import among
 from connector.store.tables import BulkJob, Outbox, Pair
 from connector.sync.pairs.jobs import Job
 
@@ -24,11 +25,13 @@ _QUIET = {"synchronize_session": False}
 def tie(session: Session, row: BulkJob, jobs: Sequence[Job]) -> set[UUID]:
     """Note that these pairs' rows go into a job, and what they say; gives those still ours to write."""
     ids = sorted(job.pair.id for job in jobs)
-    session.execute(sa.select(Pair.id).where(Pair.id.in_(ids)).order_by(Pair.id).with_for_update())
+    session.execute(
+        sa.select(Pair.id).where(among(Pair.id, ids)).order_by(Pair.id).with_for_update()
+    )
     said = (
         sa.func.unnest(
-            sa.cast([job.pair.id for job in jobs], ARRAY(PG_UUID)),
-            sa.cast([_attempt(job) for job in jobs], ARRAY(sa.Text)),
+            sa.literal([job.pair.id for job in jobs], array(sa.Uuid())),
+            sa.literal([_attempt(job) for job in jobs], array(sa.Text())),
         )
         .table_valued("pair_id", "attempt")
         .render_derived()

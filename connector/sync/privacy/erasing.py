@@ -52,7 +52,6 @@ from connector.sync.privacy.copies import Whose
 from connector.sync.withdrawn import known_kinds
 
 _QUIET = {"synchronize_session": False}
-_LET_GO = {"claim_token": None, "claimed_until": None}
 _UNSENT = (EnvelopeState.READY, EnvelopeState.WAITING, EnvelopeState.HELD)
 REASON = "the person was erased"
 
@@ -230,7 +229,7 @@ def _forget_messages(session: Session, person: UUID) -> None:
     expired = (
         sa.update(Envelope)
         .where(Envelope.person_id == person, Envelope.state.in_(_UNSENT))
-        .values(state=EnvelopeState.EXPIRED, reason=None, **_LET_GO)
+        .values(state=EnvelopeState.EXPIRED, reason=None)
         .returning(Envelope.id)
     )
     letters = session.scalars(expired.execution_options(**_QUIET)).all()
@@ -247,7 +246,7 @@ def _forget_messages(session: Session, person: UUID) -> None:
 def _give_up_unread(session: Session, whose: Whose) -> int:
     """End what was not read, or could not be; says how many."""
     ended = sa.update(Received).where(copies.unread(whose)).returning(Received.id)
-    values = {"state": InboxState.DONE, "verdict": Ledger.IGNORED, **copies.BLANK, **_LET_GO}
+    values = {"state": InboxState.DONE, "verdict": Ledger.IGNORED, **copies.BLANK}
     rows = session.scalars(ended.values(values).execution_options(**_QUIET)).all()
     effects.reckon(session, rows)
     return len(rows)

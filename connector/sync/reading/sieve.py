@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from connector.domain.states import MatchState, PairState
 from connector.domain.values import Fields, Value
 from connector.salesforce.planner import KEY_FIELD
+from connector.store.session import among
 from connector.store.tables import Pair
 from connector.sync.catalog import Catalog
 from connector.sync.pairs import identity, weighing
@@ -80,8 +81,7 @@ class Sieve:
         found: set[str] = set()
         for at in range(0, len(ids), _IDS_AT_ONCE):
             here = sa.select(Pair.salesforce_id).where(
-                Pair.salesforce_id
-                == sa.any_(sa.cast(ids[at : at + _IDS_AT_ONCE], sa.ARRAY(sa.Text))),
+                among(Pair.salesforce_id, ids[at : at + _IDS_AT_ONCE]),
                 *_standing(self.object),
             )
             found.update(str(row) for row in session.scalars(here))
