@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import urllib3
 
+CALLS_AT_ONCE = 16  # LINE takes one message a call, so a sender has many under way
 _LONGEST_TEXT = 500
 
 
@@ -102,7 +103,7 @@ class Exchange:
 
         # Without retries urllib3 follows no redirect either, so no token goes to another host.
         timeout = urllib3.Timeout(connect=self._timeout.connect, read=self._timeout.read)
-        return urllib3.PoolManager(maxsize=16, retries=False, timeout=timeout)
+        return urllib3.PoolManager(maxsize=CALLS_AT_ONCE, retries=False, timeout=timeout)
 
     def _send(self, method: str, url: str, **request: Any) -> Answer:
         pool = self._pool

@@ -8,7 +8,14 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-from connector.line.exchange import Answer, NoAnswer, Timeout, no_answer, read_answer
+from connector.line.exchange import (
+    CALLS_AT_ONCE,
+    Answer,
+    NoAnswer,
+    Timeout,
+    no_answer,
+    read_answer,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Messaging:
         configuration = sdk.Configuration(host=self._host, access_token="")
         # Neither retries nor redirects: both would send again what may have been accepted.
         configuration.retries = False
+        # Its own figure goes by the processors; what is above it is closed after each call.
+        configuration.connection_pool_maxsize = CALLS_AT_ONCE
         return sdk.ApiClient(configuration)
 
     def _arguments(self, token: str, request: Request) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from connector.domain.identifiers import uuid7
 from connector.domain.states import EffectState, EnvelopeState, NoticeState
 from connector.domain.values import Value
 from connector.line.accounts import OfficialAccount
+from connector.line.exchange import CALLS_AT_ONCE
 from connector.line.faults import SendFailed, policy
 from connector.line.sender import LineClient, Sent
 from connector.mapping.messaging.messages import RenderFailed
@@ -38,7 +39,6 @@ from connector.sync.messaging.sacks import Sack
 
 log = structlog.get_logger()
 
-_HANDS = 16  # LINE takes one message a call, so many calls are under way at once
 _MOST_BUBBLES = 5
 _RETRY_KEY_LIFE = timedelta(hours=23)
 _TOKEN_LOOK = timedelta(seconds=2)  # a token that was being stored while we looked wakes nobody
@@ -83,7 +83,7 @@ class Postman:
             ]
             sets.update_all(session, sack.envelopes)
         if letters:
-            with ThreadPoolExecutor(min(_HANDS, len(letters))) as pool:
+            with ThreadPoolExecutor(min(CALLS_AT_ONCE, len(letters))) as pool:
                 list(pool.map(self._send_one, letters))
             self._settle(letters)
         return len(sack.envelopes)

@@ -1,11 +1,10 @@
 """What a competent person writes by hand in an afternoon, to be measured beside.
 
-One web process takes LINE's events and the form, and puts each into a thread pool; a job makes its
-rows with simple-salesforce, one call per row, and speaks to LINE with line-bot-sdk. FastAPI is a layer
-over Starlette that this project does not carry: its place is taken by Starlette itself, which does less
-work per request. The work is that of the connector where the figures look, and less beside them: it keeps
-nothing on disk (a restart loses what waits), it tells the customer nothing, it reads nothing back, and it
-knows the customer's Contact already.
+One web process takes LINE's events and the form with FastAPI, and puts each into a thread pool; a job
+makes its rows with simple-salesforce, one call per row, and speaks to LINE with line-bot-sdk. The work
+is that of the connector where the figures look, and less beside them: it keeps nothing on disk (a restart
+loses what waits), it tells the customer nothing, it reads nothing back, and it knows the customer's
+Contact already.
 
 How it was tuned:
 
@@ -15,6 +14,7 @@ How it was tuned:
 - five seconds to connect, thirty to answer; three repeats for a connection that was refused, none for a
   write that may have arrived;
 - one `ApiClient` of line-bot-sdk with a pool as large;
+- handlers are coroutines that only queue work, so none waits for a thread of the server; no OpenAPI page;
 - uvloop and httptools, no access log;
 - 1 thread is the plain way, 8 are what the org's other users still bear; more does help, until the org
   refuses the 26th request that takes long.

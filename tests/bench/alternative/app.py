@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import requests
 import uvicorn
+from fastapi import FastAPI, Header, HTTPException, Request
 from linebot.v3.exceptions import InvalidSignatureError
 from linebot.v3.messaging import ApiClient, Configuration, MessagingApi
 from linebot.v3.webhook import WebhookParser
 from linebot.v3.webhooks import PostbackEvent
+from pydantic import BaseModel
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from urllib3.util.retry import Retry
 
 from tests.bench.alternative import CLIENT
@@ -82,44 +80,38 @@ class Line:
         return str(self._api.get_profile(user_id, _request_timeout=TIMES).display_name)
 
 
+class RepairRequest(BaseModel):
+    """The form."""
+
+    contact_id: str
+    account_id: str
+    product: str
+    symptom: str
+    description: str
+    urgency: Literal["low", "normal", "high"]
+    address: str
+    slots: list[str]
+    contact_phone: str
+
+
 class Service:
-    """The routes and the jobs behind them."""
+    """The jobs, and the threads that they wait for."""
 
     def __init__(self, org: Any, line: Line, threads: int) -> None:
-        self._org, self._line = (
-            org,
-            line,
-        )  # objects of the org are its attributes, made as asked for
+        # objects of the org are its attributes, made as asked for
+        self._org, self._line = org, line
         self._pool = ThreadPoolExecutor(threads)
 
-    def routes(self) -> list[Route]:
-        """What it answers to."""
-        return [
-            Route("/callback", self.callback, methods=["POST"]),
-            Route("/repair-requests", self.repair_request, methods=["POST"]),
-            Route("/livez", self.live),
-        ]
-
-    async def live(self, _: Request) -> Response:
-        """It runs."""
-        return JSONResponse({"status": "ok"})
-
-    async def callback(self, request: Request) -> Response:
-        """LINE's events."""
-        body = (await request.body()).decode()
-        try:
-            events: Any = self._line.parser.parse(body, request.headers["x-line-signature"])
-        except (InvalidSignatureError, KeyError):
-            return Response(status_code=400)
+    def follow_up(self, body: str, signature: str) -> None:
+        """Make a Lead of whoever agrees; ``InvalidSignatureError`` where LINE did not sign."""
+        events: Any = self._line.parser.parse(body, signature)
         for event in events:
             if isinstance(event, PostbackEvent) and event.postback.data == CONSENT:
                 self._soon(self._make_lead, event.source.user_id)
-        return Response("OK")
 
-    async def repair_request(self, request: Request) -> Response:
-        """The form."""
-        self._soon(self._open_case, await request.json())
-        return JSONResponse({"status": "received"}, 201)
+    def open_soon(self, form: RepairRequest) -> None:
+        """Make a Case and a Work Order of a form."""
+        self._soon(self._open_case, form)
 
     def _soon(self, job: Any, *about: Any) -> None:
         self._pool.submit(job, *about).add_done_callback(_tell)
@@ -129,25 +121,49 @@ class Service:
         facts = {"LINE_User_Id__c": user_id, "LINE_Display_Name__c": name, "LeadSource": "LINE"}
         self._org.Lead.create({"LastName": name, "Company": name, **facts})
 
-    def _open_case(self, form: dict[str, Any]) -> None:
-        whose = {"ContactId": form["contact_id"], "AccountId": form["account_id"]}
-        text = "\n".join([form["product"], form["description"], *form["slots"]])
+    def _open_case(self, form: RepairRequest) -> None:
+        whose = {"ContactId": form.contact_id, "AccountId": form.account_id}
+        text = "\n".join([form.product, form.description, *form.slots])
         case = {
             **whose,
-            "Subject": form["symptom"][:255],
-            "Priority": PRIORITIES[form["urgency"]],
+            "Subject": form.symptom[:255],
+            "Priority": PRIORITIES[form.urgency],
             "Origin": "LINE",
-            "SuppliedPhone": form["contact_phone"],
+            "SuppliedPhone": form.contact_phone,
             "Description": text,
         }
         case_id = self._org.Case.create(case)["id"]
         order = {**whose, "CaseId": case_id, "Subject": case["Subject"], "Description": text}
-        self._org.WorkOrder.create({**order, "Street": form["address"]})
+        self._org.WorkOrder.create({**order, "Street": form.address})
 
 
 def _tell(job: Future[None]) -> None:
     if trouble := job.exception():
         log.error("a job failed: %r", trouble)
+
+
+def application(service: Service) -> FastAPI:
+    """What it answers to."""
+    app = FastAPI(openapi_url=None)
+
+    @app.get("/livez")
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.post("/callback")
+    async def callback(request: Request, x_line_signature: Annotated[str, Header()]) -> str:
+        try:
+            service.follow_up((await request.body()).decode(), x_line_signature)
+        except InvalidSignatureError as error:
+            raise HTTPException(400, "not signed by LINE") from error
+        return "OK"
+
+    @app.post("/repair-requests", status_code=201)
+    async def repair_request(form: RepairRequest) -> dict[str, str]:
+        service.open_soon(form)
+        return {"status": "received"}
+
+    return app
 
 
 def main() -> None:
@@ -161,9 +177,7 @@ def main() -> None:
     service = Service(
         salesforce(asked.org, asked.threads), Line(asked.line, asked.threads), asked.threads
     )
-    uvicorn.run(
-        Starlette(routes=service.routes()), port=asked.port, access_log=False, log_level="error"
-    )
+    uvicorn.run(application(service), port=asked.port, access_log=False, log_level="error")
 
 
 if __name__ == "__main__":
