@@ -34,7 +34,7 @@ CALLS_REACH = 5.0
 PART, SMALL_PART = 100, 8
 PATIENCE = 1800.0
 KEEP_WARM = 2
-PROCESSORS = max(2, os.cpu_count() or 1)
+PROCESSORS = min(4, max(2, os.cpu_count() or 1))  # each takes some 200 MiB
 # A deployment polls every 360 seconds, `connector up` every two: those would be most calls of a short burst.
 SELDOM_POLLED = {"CONNECTOR_POLL_SECONDS": "10"}
 LOOK, SELDOM, MANY = 0.1, 0.4, 4_000
@@ -84,9 +84,7 @@ def _staffed(trial: Trial, workers: int) -> Iterator[tuple[Hall, Crowd]]:
 def take_turn(here: Hall, people: Crowd, trial: Trial, rates: Rates) -> None:
     """The connector works off one burst."""
     here.quick()
-    drained(here, people, KEEP_WARM, CALL_MS)  # what is loaded with the first request is loaded
-    here.quick()
-    here.world.settled(seconds=PATIENCE)  # a worker that is stopped in a transaction holds its rows
+    warm(here, people, CALL_MS)
     begun = time.perf_counter()
     seconds, calls = drained(here, people, trial.size, CALL_MS)
     rates.accepted.append(trial.size / (time.perf_counter() - begun - seconds))
@@ -94,6 +92,13 @@ def take_turn(here: Hall, people: Crowd, trial: Trial, rates: Rates) -> None:
     rates.calls.append(calls * 1_000 / trial.size)
     here.quick()
     here.world.settled(seconds=PATIENCE)  # the messages are still under way
+
+
+def warm(here: Hall, people: Crowd, ms: int) -> None:
+    """What is loaded with the first requests is loaded, and nothing of them is under way."""
+    drained(here, people, KEEP_WARM, ms)
+    here.quick()
+    here.world.settled(seconds=PATIENCE)  # a worker that is stopped in a transaction holds its rows
 
 
 def drained(here: Hall, people: Crowd, count: int, ms: int) -> tuple[float, int]:

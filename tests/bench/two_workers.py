@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 from contextlib import closing
 
-from tests.bench.burst import KEEP_WARM, drained
+from tests.bench.burst import KEEP_WARM, drained, warm
 from tests.bench.crew import THREADS
 from tests.bench.crowd import crowd
 from tests.bench.figure import Figure, Measured, Trial, load
@@ -51,9 +51,7 @@ def _rate(workers: int, threads: int, count: int) -> float:
         hall(workers, threads=threads) as here,
         closing(crowd(here, count + KEEP_WARM)) as people,
     ):
-        drained(here, people, KEEP_WARM, CALL_MS)
-        here.quick()
-        here.world.settled(seconds=300)
+        warm(here, people, CALL_MS)
         seconds, _ = drained(here, people, count, CALL_MS)
         return count / seconds
 

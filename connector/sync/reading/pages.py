@@ -1,8 +1,9 @@
 """All rows of an object, page by page: by keyset queries, or from the answer of a Bulk query job.
 
 Each page comes with the place after it. The epoch that counts for its rows, and the moment of org time
-that they speak of, are noted before they are read: for a job before it begins (design rule 7). Of a job's answer the next page is fetched while one is
-worked on: the org takes as long to send it as we take to sort it.
+that they speak of, are noted before they are read: for a job before it begins (design rule 7). Of a
+job's answer the next page is fetched while one is worked on: the org takes as long to send it as we
+take to sort it.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ class Sieve:
         for at in range(0, len(lines), _PAIRS_AT_ONCE):
             page = lines[at : at + _PAIRS_AT_ONCE]
             here = sa.select(Pair.key).where(
-                Pair.key.in_([line[at_key] for line in page]),
+                among(Pair.key, [line[at_key] for line in page]),
                 Pair.state.in_(_STANDING),
                 Pair.salesforce_id.is_(None),
             )
@@ -141,7 +141,7 @@ def differs_from_base(catalog: Catalog, pair: sa.Row[Any], row: Fields) -> bool:
 
 def _pairs(session: Session, name: str, ids: Sequence[str]) -> dict[str, list[sa.Row[Any]]]:
     columns: Sequence[Any] = (Pair.salesforce_id, Pair.mapping, Pair.base, Pair.match, Pair.state)
-    here = sa.select(*columns).where(Pair.salesforce_id.in_(ids), *_standing(name))
+    here = sa.select(*columns).where(among(Pair.salesforce_id, ids), *_standing(name))
     found: dict[str, list[sa.Row[Any]]] = {}
     for pair in session.execute(here):
         found.setdefault(str(pair.salesforce_id), []).append(pair)
